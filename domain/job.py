@@ -1,0 +1,137 @@
+"""The words of the job layer: status, step, progress, and what a workflow is handed."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Generic, Literal, TypeVar
+from uuid import UUID
+
+from domain.model import Model
+
+P = TypeVar("P")
+Tier = Literal["free", "premium"]
+
+
+class Status(StrEnum):
+    """Where a job stands. The last five are terminal and never left."""
+
+    QUEUED = "queued"
+    DELAYED = "delayed"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    TIMED_OUT = "timed_out"
+
+    @property
+    def terminal(self) -> bool:
+        return self not in (Status.QUEUED, Status.DELAYED, Status.RUNNING)
+
+
+StepStatus = Literal["pending", "running", "retrying", "completed", "failed", "skipped"]
+
+
+class Failure(Model):
+    """Why a job or a step failed, fit for people's eyes."""
+
+    code: str
+    message: str
+    step: str | None = None
+    retryable: bool = False
+
+
+class PlannedStep(Model):
+    """A step as planned at submit: `max_attempts` counts the vendor's failures."""
+
+    name: str
+    max_attempts: int
+
+
+class StepState(Model):
+    """One step as people see it; `attempt` is the vendor's failures + 1, `deliveries` is Temporal's count."""
+
+    name: str
+    status: StepStatus = "pending"
+    attempt: int = 0
+    max_attempts: int = 1
+    deliveries: int = 0
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    error: Failure | None = None
+
+
+class Items(Model):
+    """Progress of a batch inside a job."""
+
+    done: int = 0
+    failed: int = 0
+    skipped: int = 0
+    total: int = 0
+
+
+class Progress(Model):
+    """`done` counts steps that will not run again (completed, failed in isolation, skipped)."""
+
+    done: int
+    total: int
+    text: str
+    percent: int
+    eta_seconds: float | None = None
+    items: Items | None = None
+
+    @classmethod
+    def of(cls, statuses: list[StepStatus], items: Items | None = None) -> "Progress":
+        done = sum(status in ("completed", "failed", "skipped") for status in statuses)
+        total = len(statuses)
+        return cls(
+            done=done, total=total, text=f"{done}/{total}", percent=100 * done // total if total else 0, items=items
+        )
+
+
+class Retry(Model):
+    """`options.retry`: overrides each step's own policy where given. Times in milliseconds."""
+
+    max_attempts: int | None = None
+    min_timeout_in_ms: int | None = None
+    max_timeout_in_ms: int | None = None
+    factor: float | None = None
+    randomize: bool | None = None
+
+
+class Carried(Model):
+    """What a run hands to the next one at continue-as-new: the snapshot and how often each step has run."""
+
+    steps: tuple[StepState, ...] = ()
+    runs: dict[str, int] = {}
+    deadline: datetime | None = None
+
+
+class Job(Model, Generic[P]):
+    """The one argument of every workflow. `id` is the workflow id; `title` says in words what is done."""
+
+    id: UUID
+    kind: str
+    payload: P
+    owner: str | None = None
+    title: str = ""
+    plan: tuple[PlannedStep, ...] = ()
+    retry: Retry | None = None
+    max_duration: timedelta = timedelta(hours=1)
+    carried: Carried | None = None
+
+
+class Outcome(Model):
+    """How a job ended, as its workflow tells the ledger."""
+
+    job_id: UUID
+    status: Status
+    result: Any = None
+    error: Failure | None = None
+    answered_by: str | None = None
+
+
+class Standing(Model):
+    """The status that stands in the ledger after a write, whoever wrote it."""
+
+    status: Status
+    error: Failure | None = None

@@ -1,0 +1,61 @@
+"""What activities ask of the outside world and of the engine; providers, ledger and engine fit these shapes."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+from domain.job import Outcome, Standing
+from domain.model import Model
+from domain.research import CodeFound, CompanyResearchRequest, Evidence, SiteFound
+from domain.usage import Call, Spent, Totals
+
+T = TypeVar("T")
+
+
+class SiteReader(Protocol):
+    """Finds and reads a company's site. Raises VendorError with the honest reason as its code."""
+
+    async def read(self, request: CompanyResearchRequest) -> tuple[SiteFound, Sequence[Evidence]]: ...
+
+
+class CodeReader(Protocol):
+    """Finds and reads a company's public code. Raises VendorError or RateLimited."""
+
+    async def read(self, request: CompanyResearchRequest) -> tuple[CodeFound, Sequence[Evidence]]: ...
+
+
+class Answer(Model):
+    """A model's answer, parsed by the caller's type."""
+
+    output: Any
+    vendor: str
+    model: str
+
+
+class LanguageModel(Protocol):
+    """One structured answer of a model; `configured` is None when a key is set, else the reason why nobody answers."""
+
+    @property
+    def missing(self) -> str | None: ...
+
+    async def ask(self, call: Call, *, instructions: str, prompt: str, output: type[T], max_tokens: int) -> Answer: ...
+
+
+class Till(Protocol):
+    """Where paid calls are counted (ledger.spend)."""
+
+    async def answered(self, call: Call, prompt_hash: str) -> tuple[str, str, Any] | None:
+        """The (vendor, model, answer) already paid for, if that turn's answer reached the ledger."""
+        ...
+
+    async def totals(self, job_id: UUID) -> Totals: ...
+
+    async def record(self, spent: Spent, *, prompt_hash: str, answer: Any) -> Totals: ...
+
+
+class Engine(Protocol):
+    """What upkeep asks of Temporal."""
+
+    async def who_canceled(self, job_id: UUID) -> str | None: ...
+
+    async def outcome(self, job_id: UUID) -> Outcome | Standing | None: ...

@@ -1,0 +1,112 @@
+"""Everything the environment may say, read once by the roots (worker.py, api/app.py, cli.py). Blank is unset."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+
+class SettingsError(Exception):
+    """A variable is missing or unreadable; the message names it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One field a variable. Temporal's own TEMPORAL_* are read by temporalio.envconfig, not here."""
+
+    # ledger
+    database_url: str = "postgresql://127.0.0.1:5432/longrun"
+    database_direct_url: str | None = None
+    database_pooled: bool = False
+    schema: str = "longrun"
+    pool_size: int = 10
+    # api
+    api_keys: tuple[str, ...] = ()
+    host: str = "127.0.0.1"
+    port: int = 8000
+    cors_origins: tuple[str, ...] = ("*",)
+    anonymous: tuple[str, ...] = ()
+    # jobs
+    in_flight: int = 500
+    graceful_seconds: float = 30.0
+    ledger_patience_seconds: float = 60.0
+    rate_limit_patience_seconds: float = 120.0
+    research_cache_hours: float = 24.0
+    # providers
+    model: str | None = None
+    anthropic_api_key: str | None = None
+    anthropic_base_url: str | None = None
+    openai_api_key: str | None = None
+    openai_base_url: str | None = None
+    model_timeout_seconds: float = 120.0
+    github_token: str | None = None
+    github_api_url: str = "https://api.github.com"
+    search_api_key: str | None = None
+    search_api_url: str | None = None
+    web_scraping_token: str | None = None
+    crawlbase_url: str = "https://api.crawlbase.com"
+    fetch_allow: tuple[str, ...] = ()
+    fetch_timeout_seconds: float = 15.0
+    fetch_max_bytes: int = 3_000_000
+    # the machine's stack
+    home: Path = Path(".longrun")
+    cache: Path = Path("~/.cache/longrun")
+    ui_port: int = 8233
+    temporal_port: int = 7233
+    ui_url: str | None = None
+    temporal_cli: Path | None = None
+    stack: tuple[str, ...] = ("postgres", "temporal", "api", "worker")
+    log_level: str = "info"
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        """Read the variables of `VARIABLES`; raise SettingsError naming the one that cannot be read."""
+        values: dict[str, Any] = {}
+        for field in fields(cls):
+            variable = VARIABLES[field.name]
+            raw = environ.get(variable, "").strip()
+            if not raw:
+                continue
+            try:
+                values[field.name] = READERS.get(str(field.type), str)(raw)
+            except ValueError as error:
+                raise SettingsError(f"{variable} must be a {field.type}: {error}") from error
+        return cls(**values)
+
+    @property
+    def loopback(self) -> bool:
+        return self.host in ("127.0.0.1", "::1", "localhost")
+
+
+def _flag(raw: str) -> bool:
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    if raw.lower() not in words:
+        raise ValueError("say true or false")
+    return words[raw.lower()]
+
+
+def _list(raw: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in raw.split(",") if part.strip())
+
+
+def _path(raw: str) -> Path:
+    return Path(raw).expanduser()
+
+
+READERS: dict[str, Callable[[str], Any]] = {
+    "int": int,
+    "float": float,
+    "bool": _flag,
+    "tuple[str, ...]": _list,
+    "Path": _path,
+    "Path | None": _path,
+}
+
+# The vendors' own names stay; everything of ours begins with LONGRUN_.
+PLAIN = {"database_url", "database_direct_url", "anthropic_api_key", "anthropic_base_url", "openai_api_key"}
+PLAIN |= {"openai_base_url", "github_token", "github_api_url", "search_api_key", "search_api_url"}
+PLAIN |= {"web_scraping_token", "crawlbase_url"}
+VARIABLES: dict[str, str] = {
+    field.name: field.name.upper() if field.name in PLAIN else f"LONGRUN_{field.name.upper()}"
+    for field in fields(Settings)
+}
