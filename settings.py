@@ -68,9 +68,9 @@ class Settings:
             if not raw:
                 continue
             try:
-                values[field.name] = READERS.get(str(field.type), str)(raw)
+                values[field.name] = READERS.get(field.type, str)(raw)
             except ValueError as error:
-                raise SettingsError(f"{variable} must be a {field.type}: {error}") from error
+                raise SettingsError(f"{variable} cannot be read: {error}") from error
         return cls(**values)
 
     @property
@@ -93,13 +93,13 @@ def _path(raw: str) -> Path:
     return Path(raw).expanduser()
 
 
-READERS: dict[str, Callable[[str], Any]] = {
-    "int": int,
-    "float": float,
-    "bool": _flag,
-    "tuple[str, ...]": _list,
-    "Path": _path,
-    "Path | None": _path,
+READERS: dict[Any, Callable[[str], Any]] = {
+    int: int,
+    float: float,
+    bool: _flag,
+    tuple[str, ...]: _list,
+    Path: _path,
+    Path | None: _path,
 }
 
 # The vendors' own names stay; everything of ours begins with LONGRUN_.
