@@ -25,11 +25,12 @@ class CodeReader(Protocol):
 
 
 class Answer(Model):
-    """A model's answer, parsed by the caller's type."""
+    """A model's answer, parsed by the caller's type; `recalled` when it was paid for earlier and came from the ledger."""
 
     output: Any
     vendor: str
     model: str
+    recalled: bool = False
 
 
 class LanguageModel(Protocol):

@@ -60,11 +60,12 @@ class CodeFound(Model):
 
 
 class Sources(Model):
-    """The argument of `analyze`: ids and reasons travel, evidence stays in the ledger."""
+    """The argument of `analyze`: ids and reasons travel, evidence stays in the ledger. `reason`: why `analyze` failed."""
 
     request: CompanyResearchRequest
     site: SiteFound
     code: CodeFound
+    reason: str | None = None
 
 
 class Claim(Model):
