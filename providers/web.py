@@ -1,0 +1,168 @@
+"""The one way to fetch what a user named: guarded addresses, checked redirects, capped size and time."""
+
+import asyncio
+import zlib
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Self
+
+import httpcore
+import httpx
+import trafilatura.utils
+
+from domain.errors import VendorError
+from providers.guard import GuardedNetwork, Resolve, look_up
+from providers.vendor import answering
+
+USER_AGENT = "Longrun/0.1 (company research)"
+MAX_REDIRECTS = 5
+HTML = frozenset({"text/html", "application/xhtml+xml", ""})
+WHO = "the website"
+
+Permit = Callable[[str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An answer of any status. `url` is the one after redirects; `content_type` has no parameters, "" where unsaid."""
+
+    url: str
+    status: int
+    content_type: str
+    body: bytes
+    headers: Mapping[str, str]
+
+    @property
+    def text(self) -> str:
+        """The body in the charset the header names, else as its own marks and bytes suggest."""
+        charset = httpx.Headers(dict(self.headers)).get("content-type", "").lower().partition("charset=")[2]
+        try:
+            return self.body.decode(charset.split(";")[0].strip(" \"'") or "none")
+        except (LookupError, UnicodeDecodeError, ValueError):
+            return trafilatura.utils.decode_file(self.body)
+
+
+class GuardedTransport(httpx.AsyncHTTPTransport):
+    """httpx's own transport over a pool whose connections are opened by GuardedNetwork."""
+
+    def __init__(self, network: GuardedNetwork) -> None:
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=httpx.create_ssl_context(),
+            max_connections=32,
+            max_keepalive_connections=16,
+            keepalive_expiry=5.0,
+            network_backend=network,
+        )
+
+
+class GuardedClient:
+    """Fetches http(s) URLs on a user's word. One instance serves a whole provider; close it with `aclose()`.
+
+    `allow` lists `host:port` pairs that may be private. `timeout` is in seconds for the whole fetch, redirects and body
+    included; `max_bytes` caps the body, packed and unpacked. Keeps no cookies, uses no proxy of the environment.
+    Raises VendorError: `bad_url`, `address_refused`, `too_many_redirects`, `too_large`, `unexpected_type` (none of them
+    heals), `timeout`, `connection`, `bad_response` (these may).
+    """
+
+    def __init__(
+        self,
+        *,
+        allow: Sequence[str] = (),
+        timeout: float = 15.0,
+        max_bytes: int = 3_000_000,
+        resolve: Resolve = look_up,
+        network: httpcore.AsyncNetworkBackend | None = None,
+    ) -> None:
+        self._timeout = timeout
+        self._max_bytes = max_bytes
+        self._http = httpx.AsyncClient(
+            transport=GuardedTransport(GuardedNetwork(allow, resolve=resolve, network=network)),
+            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip", "Accept-Language": "en,*;q=0.5"},
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+            timeout=httpx.Timeout(timeout, connect=min(timeout, 5.0)),
+            trust_env=False,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+    async def get(
+        self,
+        url: str,
+        *,
+        permit: Permit | None = None,
+        types: Collection[str] | None = None,
+        timeout: float | None = None,
+    ) -> Fetched:
+        """GET a URL and up to five redirects. `permit` is asked before every hop and may raise; `types` are the media
+        types a good answer may have, judged before its body is read. `timeout` may only shorten the client's own."""
+        limit = min(timeout or self._timeout, self._timeout)
+        try:
+            async with asyncio.timeout(limit):
+                return await self._follow(url, permit, types)
+        except TimeoutError as error:
+            raise VendorError(f"{WHO} did not answer in time", code="timeout") from error
+
+    async def _follow(self, url: str, permit: Permit | None, types: Collection[str] | None) -> Fetched:
+        target = checked(url)
+        for _ in range(MAX_REDIRECTS + 1):
+            if permit is not None:
+                await permit(str(target))
+            with answering(WHO):
+                async with self._http.stream("GET", target) as response:
+                    if not response.has_redirect_location:
+                        return await self._fetched(response, types)
+                    target = checked(response.headers["location"], base=target)
+        raise VendorError(f"{WHO} redirects without end", code="too_many_redirects", retryable=False)
+
+    async def _fetched(self, response: httpx.Response, types: Collection[str] | None) -> Fetched:
+        media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if types is not None and response.is_success and media_type not in types:
+            raise VendorError(f"{WHO} answers with another type of file", code="unexpected_type", retryable=False)
+        packed = bytearray()
+        async for chunk in response.aiter_raw():
+            packed += chunk
+            if len(packed) > self._max_bytes:
+                raise too_large()
+        body = unpacked(bytes(packed), response.headers.get("content-encoding", ""), self._max_bytes)
+        return Fetched(str(response.url), response.status_code, media_type, body, dict(response.headers))
+
+
+def checked(url: str, base: httpx.URL | None = None) -> httpx.URL:
+    """The URL without its fragment, if it is http(s) with a host and no userinfo; else VendorError `bad_url`."""
+    try:
+        target = httpx.URL(url) if base is None else base.join(url)
+    except (httpx.InvalidURL, ValueError) as error:
+        raise VendorError("that is not a web address", code="bad_url", retryable=False) from error
+    if target.scheme not in ("http", "https") or not target.host or target.userinfo:
+        raise VendorError("only plain http and https addresses can be read", code="bad_url", retryable=False)
+    return target.copy_with(fragment=None)
+
+
+def unpacked(packed: bytes, encoding: str, max_bytes: int) -> bytes:
+    """The body without its gzip coat; unpacking stops where a small body would grow past `max_bytes`."""
+    if encoding.strip().lower() in ("", "identity") or not packed:
+        return packed
+    if encoding.strip().lower() not in ("gzip", "x-gzip"):
+        raise VendorError(f"{WHO} packs its answer in a way we did not ask for", code="bad_response", retryable=False)
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        body = unpacker.decompress(packed, max_bytes + 1)
+    except zlib.error as error:
+        raise VendorError(f"{WHO} sent a broken answer", code="bad_response") from error
+    if len(body) > max_bytes:
+        raise too_large()
+    if not unpacker.eof:
+        raise VendorError(f"{WHO} sent a broken answer", code="bad_response")
+    return body
+
+
+def too_large() -> VendorError:
+    return VendorError(f"the page of {WHO} is too large to read", code="too_large", retryable=False)
