@@ -1,0 +1,56 @@
+"""The Python client of Longrun.
+
+with longrun.Client.from_env() as client:
+    job = client.research("Stripe", "Backend Engineer")
+    print(client.wait(job.job_id).result)
+"""
+
+from longrun.async_client import AsyncClient
+from longrun.client import Client
+from longrun.errors import LongrunError
+from longrun.models import (
+    AuditEvent,
+    Event,
+    Failure,
+    FieldError,
+    Items,
+    Job,
+    Kind,
+    Problem,
+    Progress,
+    Reconciliation,
+    Started,
+    Status,
+    Step,
+    StepStatus,
+    Usage,
+)
+from longrun.options import Budget, Debounce, Filters, Options, Retry
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AsyncClient",
+    "AuditEvent",
+    "Budget",
+    "Client",
+    "Debounce",
+    "Event",
+    "Failure",
+    "FieldError",
+    "Filters",
+    "Items",
+    "Job",
+    "Kind",
+    "LongrunError",
+    "Options",
+    "Problem",
+    "Progress",
+    "Reconciliation",
+    "Retry",
+    "Started",
+    "Status",
+    "Step",
+    "StepStatus",
+    "Usage",
+]

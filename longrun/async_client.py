@@ -1,0 +1,151 @@
+"""The same client for asyncio."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Self, TypeVar, Unpack
+
+import httpx
+
+from longrun import calls
+from longrun.calls import Call, Payload
+from longrun.errors import LongrunError
+from longrun.events import Reading, Watch
+from longrun.models import AuditEvent, Event, Job, Kind, Progress, Reconciliation, Started
+from longrun.options import Filters, Options
+from longrun.target import Target
+
+T = TypeVar("T")
+
+
+class AsyncClient:
+    """Talks to one Longrun API. Use it as an asynchronous context manager, or `aclose()` it.
+
+    `key` is a secret key or a public token, `timeout` the seconds one call may take. `wait` and `stream` ride out
+    `patience` seconds without an answer; every other call is made once and raises LongrunError.
+    """
+
+    def __init__(self, url: str, key: str | None = None, *, timeout: float = 30.0, patience: float = 60.0) -> None:
+        self.target = Target(url, key, timeout, patience)
+        self._http = httpx.AsyncClient(**self.target.options())
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """LONGRUN_URL (default http://127.0.0.1:8000) and LONGRUN_API_KEY."""
+        target = Target.from_env(environ)
+        return cls(target.url, target.key)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+    async def start(self, job_type: str, payload: Payload, options: Options | None = None) -> Started:
+        """Start a job of a kind (or one of its aliases)."""
+        return await self._send(calls.start(job_type, payload, options))
+
+    async def research(
+        self,
+        company: str,
+        role: str,
+        url: str | None = None,
+        deep: bool = False,
+        *,
+        refresh: bool = False,
+        options: Options | None = None,
+    ) -> Started:
+        """Start a `company-research`; `url` spares the search for the site, `refresh` bypasses the cache."""
+        return await self._send(calls.research(company, role, url, deep, refresh, options))
+
+    async def get(self, job_id: str) -> Job:
+        """One job as the ledger knows it."""
+        return await self._send(calls.get(job_id))
+
+    async def list(self, *, page_size: int = 100, **filters: Unpack[Filters]) -> AsyncIterator[Job]:
+        """Jobs, newest first, fetched page by page as they are taken; without filters all that are still open."""
+        cursor = None
+        while True:
+            page = await self._send(calls.page(filters, page_size, cursor))
+            for job in page.jobs:
+                yield job
+            if not (cursor := page.next_cursor):
+                return
+
+    async def progress(self, job_id: str) -> Progress:
+        """The running workflow's own answer; LongrunError `engine_unavailable` when none is there to give it."""
+        return await self._send(calls.progress(job_id))
+
+    async def audit(self, job_id: str) -> tuple[AuditEvent, ...]:
+        """All that happened to a job, in order."""
+        return await self._send(calls.audit(job_id))
+
+    async def cancel(self, job_id: str, reason: str | None = None) -> Job:
+        """Ask a job to stop; LongrunError `not_cancelable` when it has ended."""
+        return await self._send(calls.cancel(job_id, reason))
+
+    async def replay(self, job_id: str, payload: Payload | None = None, from_step: str | None = None) -> Started:
+        """Start a new job like an old one, or with another payload; steps before `from_step` are not run again."""
+        return await self._send(calls.replay(job_id, payload, from_step))
+
+    async def kinds(self) -> tuple[Kind, ...]:
+        """What this server can do."""
+        return await self._send(calls.kinds())
+
+    async def reconcile(self) -> Reconciliation:
+        """Compare ledger and engine now, and mend."""
+        return await self._send(calls.reconcile())
+
+    async def wait(
+        self, job_id: str, timeout: float | None = None, on_change: Callable[[Job], object] | None = None
+    ) -> Job:
+        """The job once it has ended, however it did; `on_change` sees each change on the way.
+
+        Raises TimeoutError after `timeout` seconds; the job goes on.
+        """
+        watch = Watch(job_id, timeout, self.target.patience)
+        while True:
+            try:
+                job = await self.get(job_id)
+            except LongrunError as error:
+                watch.missed(error)
+            else:
+                if watch.changed(job) and on_change:
+                    on_change(job)
+                if job.is_complete:
+                    return job
+            await asyncio.sleep(watch.pause())
+
+    async def stream(self, job_id: str, last_event_id: str | None = None) -> AsyncIterator[Event]:
+        """A job's events until `done`; a dropped connection is taken up again without loss or repeat.
+
+        `last_event_id` goes on after an event that an earlier stream yielded.
+        """
+        reading = Reading(job_id, last_event_id, self.target.patience)
+        while not reading.over:
+            error = None
+            try:
+                async with self._http.stream(**reading.request()) as response:
+                    if not response.is_success:
+                        await response.aread()
+                    error = reading.refused(response)
+                    if error is None:
+                        async for chunk in response.aiter_bytes():
+                            for event in reading.feed(chunk):
+                                yield event
+                            if reading.over:
+                                return
+            except httpx.TransportError as failure:
+                error = calls.unreachable(self.target.url, failure)
+            if not reading.over:
+                await asyncio.sleep(reading.dropped(error))
+
+    async def _send(self, call: Call[T]) -> T:
+        try:
+            response = await self._http.request(call.method, call.path, params=call.params, json=call.body)
+        except httpx.TransportError as error:
+            raise calls.unreachable(self.target.url, error) from error
+        return call.read(response)
