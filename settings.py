@@ -31,7 +31,7 @@ class Settings:
     graceful_seconds: float = 30.0
     ledger_patience_seconds: float = 60.0
     rate_limit_patience_seconds: float = 120.0
-    research_cache_hours: float = 24.0
+    result_cache_hours: float = 24.0
     # providers
     model: str | None = None
     anthropic_api_key: str | None = None

@@ -69,14 +69,17 @@ class RateLimited(VendorError):
 
 
 class LedgerUnavailable(LongrunError):
-    """PostgreSQL cannot be reached or is starting, stopping or out of connections."""
+    """PostgreSQL cannot be reached. `in_doubt`: the connection broke under a statement that may have committed."""
 
     code = "ledger_unavailable"
     retryable = True
     status = 503
 
-    def __init__(self, message: str = "the ledger does not answer", *, job_id: str | None = None) -> None:
+    def __init__(
+        self, message: str = "the ledger does not answer", *, in_doubt: bool = False, job_id: str | None = None
+    ) -> None:
         super().__init__(message)
+        self.in_doubt = in_doubt
         self.job_id = job_id
 
 

@@ -1,0 +1,110 @@
+"""The one way to PostgreSQL: a pool whose failures are LedgerUnavailable and whose jsonb is Python."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+
+from domain.errors import LedgerUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from asyncpg.pool import PoolConnectionProxy
+
+UNREACHABLE = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.IdleSessionTimeoutError,
+)
+ACQUIRE_SECONDS = 5.0
+STATEMENT_SECONDS = 15.0
+
+
+@contextmanager
+def reaching_postgres(*, in_doubt: bool = False) -> "Iterator[None]":
+    """Turn every way of not reaching PostgreSQL into LedgerUnavailable; SQL errors pass."""
+    try:
+        yield
+    except UNREACHABLE as error:
+        raise LedgerUnavailable(in_doubt=in_doubt) from error
+
+
+@cache
+def sql(name: str) -> str:
+    """A statement kept in a file of its own beside its module."""
+    return files("ledger").joinpath("sql", f"{name}.sql").read_text()
+
+
+async def _prepare(connection: Any) -> None:
+    for kind in ("json", "jsonb"):
+        await connection.set_type_codec(kind, encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
+
+
+class Database:
+    """A pool that connects lazily and survives restarts of the server. One method call is one transaction."""
+
+    def __init__(self, dsn: str, *, schema: str = "longrun", size: int = 10, pooled: bool = False) -> None:
+        """`pooled`: a transaction pooler stands between, so statements are not kept prepared."""
+        self.dsn, self.schema = dsn, schema
+        self._size, self._cache = size, 0 if pooled else 200
+        self._pool: asyncpg.Pool[Any] | None = None
+
+    async def connect(self) -> None:
+        """Make the pool; PostgreSQL itself may still be down."""
+        if self._pool is None:
+            self._pool = await asyncpg.create_pool(
+                self.dsn,
+                min_size=0,
+                max_size=self._size,
+                init=_prepare,
+                command_timeout=STATEMENT_SECONDS,
+                statement_cache_size=self._cache,
+                timeout=ACQUIRE_SECONDS,
+                server_settings={"search_path": self.schema, "application_name": "longrun"},
+            )
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            pool, self._pool = self._pool, None
+            try:
+                await asyncio.wait_for(pool.close(), ACQUIRE_SECONDS)
+            except UNREACHABLE:
+                pool.terminate()
+
+    @asynccontextmanager
+    async def acquire(self) -> "AsyncIterator[PoolConnectionProxy[Any]]":
+        """A connection; LedgerUnavailable when none can be had in 5 s, or in doubt when it breaks in use."""
+        await self.connect()
+        assert self._pool is not None
+        with reaching_postgres():
+            connection = await self._pool.acquire(timeout=ACQUIRE_SECONDS)
+        try:
+            with reaching_postgres(in_doubt=True):
+                yield connection
+        finally:
+            with suppress(*UNREACHABLE):
+                await self._pool.release(connection)
+
+    async def fetch(self, query: str, *args: Any) -> Sequence[asyncpg.Record]:
+        async with self.acquire() as connection:
+            return await connection.fetch(query, *args)
+
+    async def row(self, query: str, *args: Any) -> asyncpg.Record | None:
+        async with self.acquire() as connection:
+            return await connection.fetchrow(query, *args)
+
+    async def execute(self, query: str, *args: Any) -> None:
+        async with self.acquire() as connection:
+            await connection.execute(query, *args)

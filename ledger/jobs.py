@@ -1,0 +1,148 @@
+"""The `jobs` table: open, read, list, cancel, finish. One method, one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import asyncpg
+
+from domain.errors import IdempotencyConflict, LedgerUnavailable
+from domain.job import Failure, Outcome, Standing, Status
+from ledger.database import sql
+from ledger.rows import JobRow, NewJob, Opened
+
+if TYPE_CHECKING:
+    from ledger.database import Database
+
+RACES = 5
+
+
+@dataclass(frozen=True)
+class JobFilter:
+    """What `list` selects; every given field must match. `tag` and `owner` are exact."""
+
+    kind: str | None = None
+    status: str | None = None
+    owner: str | None = None
+    tag: str | None = None
+    batch_id: UUID | None = None
+    parent_id: UUID | None = None
+    schedule_id: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    only_open: bool = False
+    retrying: bool = False
+    stuck: bool = False
+
+
+class Jobs:
+    """Jobs in the ledger. `cache_for`: how old a result may be to answer the same question again."""
+
+    def __init__(self, database: "Database", *, cache_for: timedelta = timedelta(hours=24)) -> None:
+        self._database = database
+        self._cache_for = cache_for
+
+    async def open(self, new: Sequence[NewJob]) -> list[Opened]:
+        """Commit jobs with their keys and first events in one statement, all or nothing; in the order asked.
+
+        A commit whose answer was lost is repeated once on a new connection: the ids are the caller's, so a row that
+        stands already is the answer. Raises IdempotencyConflict; LedgerUnavailable with the job id when it may exist.
+        """
+        records = [job.record() for job in new]
+        try:
+            return await self._open(records)
+        except LedgerUnavailable as error:
+            if not error.in_doubt:
+                raise
+        try:
+            return await self._open(records)
+        except LedgerUnavailable as error:
+            raise LedgerUnavailable(job_id=str(new[0].id)) from error
+
+    async def _open(self, records: list[dict[str, Any]]) -> list[Opened]:
+        for _ in range(RACES):
+            try:
+                rows = await self._database.fetch(sql("open_jobs"), records, self._cache_for)
+            except asyncpg.ForeignKeyViolationError:
+                continue  # a key was taken for a job that lost the race for its active key: nothing was kept
+            opened = {row["id"]: Opened(row["id"], Status(row["status"])) for row in rows}
+            missing = [record for record in records if UUID(record["id"]) not in opened]
+            opened |= await self._existing(missing) if missing else {}
+            if len(opened) == len(records):
+                return [opened[UUID(record["id"])] for record in records]
+        raise LedgerUnavailable("the same job is being asked for too often at once")
+
+    async def _existing(self, records: list[dict[str, Any]]) -> dict[UUID, Opened]:
+        standing: dict[UUID, Opened] = {}
+        for row in await self._database.fetch(sql("find_existing"), records):
+            if row["asked"] not in standing:
+                if not row["same"]:
+                    raise IdempotencyConflict("this idempotency key came with another payload before")
+                standing[row["asked"]] = Opened(row["id"], Status(row["status"]), row["why"])
+        return standing
+
+    async def get(self, job_id: UUID) -> JobRow | None:
+        row = await self._database.row(sql("get_job") + "WHERE j.id = $1", job_id)
+        return JobRow.of(row) if row else None
+
+    async def list(
+        self, chosen: JobFilter, *, limit: int = 50, before: tuple[datetime, UUID] | None = None
+    ) -> Sequence[JobRow]:
+        """Newest first, at most `limit`, older than `before` (the last row's created_at and id)."""
+        query, args = _where(chosen, before)
+        args.append(limit)
+        return [
+            JobRow.of(row)
+            for row in await self._database.fetch(
+                f"{sql('get_job')} WHERE {query} ORDER BY j.created_at DESC, j.id DESC LIMIT ${len(args)}", *args
+            )
+        ]
+
+    async def cancel(self, job_id: UUID, *, reason: str | None, by: str) -> bool:
+        """Ask for the end of an open job. False: it is not open (or not there)."""
+        row = await self._database.row(sql("cancel"), job_id, reason, by)
+        return bool(row and row["accepted"])
+
+    async def finish(self, outcome: Outcome, *, canceled_by: str | None = None) -> Standing | None:
+        """Write the end, unless one stands; answer with the end that stands (None: no such job)."""
+        error = outcome.error.model_dump(by_alias=True) if outcome.error else None
+        row = await self._database.row(
+            sql("finish"), outcome.job_id, outcome.status, outcome.result, error, outcome.answered_by, canceled_by
+        ) or await self._database.row("SELECT status, error FROM jobs WHERE id = $1", outcome.job_id)
+        if row is None:
+            return None
+        return Standing(status=row["status"], error=Failure.model_validate(row["error"]) if row["error"] else None)
+
+
+CONDITIONS = {
+    "kind": "j.kind = {}",
+    "status": "j.status = {}",
+    "owner": "j.owner = {}",
+    "tag": "{} = ANY(j.tags)",
+    "batch_id": "j.batch_id = {}",
+    "parent_id": "j.parent_id = {}",
+    "schedule_id": "j.schedule_id = {}",
+    "created_after": "j.created_at > {}",
+    "created_before": "j.created_at < {}",
+}
+FLAGS = {
+    "only_open": "j.status IN ('queued', 'delayed', 'running')",
+    "retrying": "EXISTS (SELECT FROM job_steps r WHERE r.job_id = j.id AND r.status = 'retrying')",
+    "stuck": "j.status IN ('queued', 'running') AND j.updated_at < now() - interval '15 minutes'",
+}
+
+
+def _where(chosen: JobFilter, before: tuple[datetime, UUID] | None) -> tuple[str, list[Any]]:
+    args: list[Any] = []
+    conditions: list[str] = ["true"]
+    for name, condition in CONDITIONS.items():
+        if (value := getattr(chosen, name)) is not None:
+            args.append(value)
+            conditions.append(condition.format(f"${len(args)}"))
+    conditions += [condition for name, condition in FLAGS.items() if getattr(chosen, name)]
+    if before is not None:
+        args += before
+        conditions.append(f"(j.created_at, j.id) < (${len(args) - 1}, ${len(args)})")
+    return " AND ".join(conditions), args

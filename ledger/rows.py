@@ -1,0 +1,174 @@
+"""Typed rows. JobRow is a job as the ledger knows it, its steps merged from plan and writes."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Self
+from uuid import UUID
+
+from domain.job import Failure, PlannedStep, Progress, Retry, Status, StepState, Tier
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True)
+class NewJob:
+    """One row to open. Times in seconds; `in_engine` rows are started by their parent, not by the dispatcher."""
+
+    id: UUID
+    kind: str
+    payload: dict[str, Any]
+    plan: tuple[PlannedStep, ...]
+    payload_hash: str
+    title: str = ""
+    owner: str = ""
+    tier: Tier = "free"
+    tags: tuple[str, ...] = ()
+    metadata: dict[str, Any] = field(default_factory=dict[str, Any])
+    retry: Retry | None = None
+    max_duration_seconds: int = 3600
+    max_tokens: int | None = None
+    max_usd: Decimal | None = None
+    idempotency_key: str | None = None
+    key_ttl_seconds: float = 30 * 86400.0
+    active_key: str | None = None
+    joinable: bool = False
+    cache_key: str | None = None
+    fresh: bool = False
+    concurrency_key: str | None = None
+    priority: int = 3
+    not_before: datetime | None = None
+    start_by: datetime | None = None
+    parent_id: UUID | None = None
+    batch_id: UUID | None = None
+    schedule_id: str | None = None
+    replay_of: UUID | None = None
+    in_engine: bool = False
+
+    def record(self) -> dict[str, Any]:
+        """As a JSON object for open_jobs.sql."""
+        record: dict[str, Any] = {name: value for name, value in vars(self).items() if value is not None}
+        for name, value in record.items():
+            if isinstance(value, (UUID, Decimal)):
+                record[name] = str(value)
+            elif isinstance(value, datetime):
+                record[name] = value.isoformat()
+        record["plan"] = [step.model_dump(by_alias=True) for step in self.plan]
+        if self.retry is not None:
+            record["retry"] = self.retry.model_dump(by_alias=True, exclude_none=True)
+        return record
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What stands after asking for a job. `why`: opened | key (idempotency) | active (joined)."""
+
+    id: UUID
+    status: Status
+    why: str = "opened"
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A job that this process may start now."""
+
+    id: UUID
+    kind: str
+    owner: str
+    tier: str
+    title: str
+    payload: dict[str, Any]
+    plan: list[dict[str, Any]]
+    retry: dict[str, Any] | None
+    max_duration_seconds: int
+    priority: int
+    cancel_requested: bool
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of a job's history; `seq` counts from 1 without gaps."""
+
+    job_id: UUID
+    seq: int
+    type: str
+    at: datetime
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class JobRow:
+    """A job. `usage` is {inputTokens, outputTokens, audioSeconds, costUsd (None: unknown price), byModel} or empty."""
+
+    id: UUID
+    kind: str
+    owner: str
+    tier: str
+    status: Status
+    title: str
+    payload: dict[str, Any]
+    plan: tuple[PlannedStep, ...]
+    steps: tuple[StepState, ...]
+    result: Any
+    error: Failure | None
+    usage: dict[str, Any]
+    answered_by: str | None
+    tags: tuple[str, ...]
+    metadata: dict[str, Any]
+    retry: dict[str, Any] | None
+    max_duration_seconds: int
+    max_tokens: int | None
+    max_usd: Decimal | None
+    idempotency_key: str | None
+    parent_id: UUID | None
+    batch_id: UUID | None
+    schedule_id: str | None
+    replay_of: UUID | None
+    event_seq: int
+    engine_started_at: datetime | None
+    cancel_requested_at: datetime | None
+    cancel_requested_by: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    updated_at: datetime
+
+    @property
+    def progress(self) -> Progress:
+        return Progress.of([step.status for step in self.steps])
+
+    @classmethod
+    def of(cls, row: "Mapping[str, Any]") -> Self:
+        status = Status(row["status"])
+        plan = tuple(PlannedStep.model_validate(step) for step in row["plan"])
+        values = {name: row[name] for name in PLAIN}
+        return cls(
+            **values,
+            status=status,
+            plan=plan,
+            tags=tuple(row["tags"]),
+            steps=merge(plan, row["steps"], closed=status.terminal),
+            error=Failure.model_validate(row["error"]) if row["error"] else None,
+        )
+
+
+SHAPED = {"status", "plan", "tags", "steps", "error"}
+PLAIN = [name for name in JobRow.__dataclass_fields__ if name not in SHAPED]
+
+
+def merge(
+    plan: "Sequence[PlannedStep]", written: "Sequence[Mapping[str, Any]]", *, closed: bool
+) -> tuple[StepState, ...]:
+    """One state a step name: its newest repeat; a stand-in (`#otherwise`) does not speak for its step."""
+    states = {
+        step.name: StepState(name=step.name, status="skipped" if closed else "pending", max_attempts=step.max_attempts)
+        for step in plan
+    }
+    for row in written:
+        if not row["activityId"].endswith("#otherwise"):
+            attempt = row["failures"] + (row["status"] != "failed")
+            states[row["name"]] = StepState.model_validate({**row, "attempt": attempt})
+    return tuple(states.values())
+
+

@@ -1,0 +1,66 @@
+"""The `spend` table: one row a paid call, the job's totals kept beside it (fits domain.protocols.Till)."""
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from domain.usage import Call, Spent, Totals
+from ledger.database import sql
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ledger.database import Database
+
+
+class Spend:
+    """Money is counted where it is spent, whatever becomes of the answer."""
+
+    def __init__(self, database: "Database") -> None:
+        self._database = database
+
+    async def answered(self, call: Call, prompt_hash: str) -> tuple[str, str, Any] | None:
+        """(vendor, model, answer) of this turn if it was paid for and its answer is usable."""
+        row = await self._database.row(
+            """SELECT vendor, model, answer FROM spend
+            WHERE job_id = $1 AND step = $2 AND item = $3 AND turn = $4 AND prompt_hash = $5 AND answer IS NOT NULL
+            ORDER BY id DESC LIMIT 1""",
+            call.job_id,
+            call.step,
+            call.item,
+            call.turn,
+            prompt_hash,
+        )
+        return (row["vendor"], row["model"], row["answer"]) if row else None
+
+    async def totals(self, job_id: UUID) -> Totals:
+        row = await self._database.row(
+            "SELECT spent_tokens, spent_usd, max_tokens, max_usd FROM jobs WHERE id = $1", job_id
+        )
+        return _totals(row) if row else Totals()
+
+    async def record(self, spent: Spent, *, prompt_hash: str, answer: Any) -> Totals:
+        """Write the call; answers with the job's total so far."""
+        call, usage = spent.call, spent.usage
+        row = await self._database.row(
+            sql("record_spend"),
+            call.job_id,
+            call.step,
+            call.item,
+            call.turn,
+            call.attempt,
+            spent.vendor,
+            spent.model,
+            usage.input_tokens,
+            usage.output_tokens,
+            usage.cached_tokens,
+            spent.cost_usd,
+            prompt_hash,
+            answer,
+        )
+        return _totals(row) if row else Totals()
+
+
+def _totals(row: "Mapping[str, Any]") -> Totals:
+    return Totals(
+        tokens=row["spent_tokens"], cost_usd=row["spent_usd"], max_tokens=row["max_tokens"], max_cost_usd=row["max_usd"]
+    )
