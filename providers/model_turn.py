@@ -28,6 +28,7 @@ from pydantic_ai.models import Model, ModelRequestParameters
 from pydantic_ai.models.anthropic import AnthropicModel
 from pydantic_ai.models.openai import OpenAIResponsesModel, OpenAIResponsesModelSettings
 from pydantic_ai.output import OutputObjectDefinition
+from pydantic_ai.profiles import ModelProfile
 from pydantic_ai.providers.anthropic import AnthropicProvider
 from pydantic_ai.providers.openai import OpenAIProvider
 from pydantic_ai.settings import ModelSettings
@@ -40,6 +41,8 @@ from domain.usage import Usage
 ANTHROPIC = "https://api.anthropic.com"
 OPENAI = "https://api.openai.com/v1"
 PASSING = frozenset({408, 409, 425})
+# Models newer than pydantic-ai's tables are taken at their vendor's word, who answers 400 if they cannot.
+NATIVE = ModelProfile(supports_json_schema_output=True)
 
 
 @dataclass(frozen=True)
@@ -65,10 +68,14 @@ class Vendor:
         self._settings = ModelSettings(request_timeout=timeout, timeout=timeout)
         if name == "anthropic":
             self._client = AsyncAnthropic(api_key=key, base_url=base_url or ANTHROPIC, max_retries=0, timeout=timeout)
-            self._model = AnthropicModel(model, provider=AnthropicProvider(anthropic_client=self._client))
+            self._model = AnthropicModel(
+                model, provider=AnthropicProvider(anthropic_client=self._client), profile=NATIVE
+            )
         else:
             self._client = AsyncOpenAI(api_key=key, base_url=base_url or OPENAI, max_retries=0, timeout=timeout)
-            self._model = OpenAIResponsesModel(model, provider=OpenAIProvider(openai_client=self._client))
+            self._model = OpenAIResponsesModel(
+                model, provider=OpenAIProvider(openai_client=self._client), profile=NATIVE
+            )
             self._settings |= OpenAIResponsesModelSettings(openai_store=False)
 
     async def turn(self, instructions: str, prompt: str, schema: dict[str, Any], max_tokens: int) -> Turn:
@@ -86,10 +93,9 @@ class Vendor:
         except ai.ModelAPIError as error:
             # Not chained: the SDKs' messages carry bodies and addresses.
             raise _failure(error) from None
-        except ai.UnexpectedModelBehavior:
+        except (ai.UnexpectedModelBehavior, AttributeError, TypeError, AssertionError, ValueError, LookupError):
+            # The SDKs build answers without validating them, so other JSON breaks wherever it is first read.
             raise VendorError("the model's answer cannot be read", code="bad_answer") from None
-        except ai.UserError:
-            raise VendorError(f"{self.model} cannot give structured answers", code="unfit", retryable=False) from None
         usage = Usage(
             input_tokens=response.usage.input_tokens,
             output_tokens=response.usage.output_tokens,
@@ -124,7 +130,7 @@ def _problem(response: ModelResponse) -> VendorError | None:
 def _failure(error: ai.ModelAPIError) -> VendorError:
     wait = error.retry_after
     match error:
-        case ai.ModelRateLimitError() | ai.ModelOverloadedError():
+        case ai.ModelRateLimitError() | ai.ModelHTTPError(status_code=529):
             return RateLimited("the model's vendor asks us to slow down", retry_after=wait)
         case ai.ModelQuotaExceededError():
             return VendorError("the account at the model's vendor has no quota left", code="quota", retryable=False)
