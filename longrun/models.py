@@ -23,6 +23,10 @@ class Model(BaseModel):
         """The value as it travels, without the fields that were never said."""
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
+    def wire_json(self) -> str:
+        """The same as text, in one line."""
+        return self.model_dump_json(by_alias=True, exclude_unset=True)
+
 
 class Failure(Model):
     """Why a job or a step failed; `code` is stable, `message` is for people."""

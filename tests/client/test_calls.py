@@ -153,6 +153,12 @@ def test_a_server_that_is_not_there_is_unreachable() -> None:
     assert str(caught.value) == "http://127.0.0.1:1 cannot be reached"
 
 
+def test_what_is_no_url_is_refused_before_any_call() -> None:
+    for url in ("127.0.0.1:8000", "ftp://example.com", "http://", "http://[::1"):
+        with pytest.raises(ValueError, match="URL"):
+            Client(url, "secret-key")
+
+
 def test_an_id_cannot_leave_its_place_in_the_path(server: Server, client: Client) -> None:
     with pytest.raises(LongrunError):
         client.get("../kinds?x=")
