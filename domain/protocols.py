@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from domain.job import Outcome, Standing
+from domain.job import Job
 from domain.model import Model
 from domain.research import CodeFound, CompanyResearchRequest, Evidence, SiteFound
 from domain.usage import Call, Spent, Totals
@@ -25,7 +25,7 @@ class CodeReader(Protocol):
 
 
 class Answer(Model):
-    """A model's answer, parsed by the caller's type; `recalled` when it was paid for earlier and came from the ledger."""
+    """A model's answer, parsed by the caller's type; `recalled` when it was paid before and came from the ledger."""
 
     output: Any
     vendor: str
@@ -55,8 +55,18 @@ class Till(Protocol):
 
 
 class Engine(Protocol):
-    """What upkeep asks of Temporal."""
+    """What activities ask of Temporal."""
 
-    async def who_canceled(self, job_id: UUID) -> str | None: ...
+    async def who_canceled(self, job_id: UUID) -> str | None:
+        """Who asked the engine itself to cancel (the identity in the history), or None."""
+        ...
 
-    async def outcome(self, job_id: UUID) -> Outcome | Standing | None: ...
+    async def reconcile(self) -> dict[str, Any]:
+        """Compare ledger and engine, mend what differs, and report it."""
+        ...
+
+
+class ChildOpener(Protocol):
+    """Opens a job inside another one and says what its workflow is handed."""
+
+    async def open_child(self, parent_id: UUID, child_id: UUID, kind: str, payload: dict[str, Any]) -> Job[Any]: ...

@@ -60,7 +60,7 @@ class CodeFound(Model):
 
 
 class Sources(Model):
-    """The argument of `analyze`: ids and reasons travel, evidence stays in the ledger. `reason`: why `analyze` failed."""
+    """The argument of `analyze`: ids and reasons travel, evidence stays. `reason` tells the twin why `analyze` failed."""
 
     request: CompanyResearchRequest
     site: SiteFound
