@@ -26,6 +26,7 @@ TUNING = {
     "unix_socket_directories": "",
     "listen_addresses": ports.LOOPBACK,
 }
+START_SECONDS = 60.0
 UNSAFE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
@@ -83,7 +84,7 @@ class Postgres:
         for name, value in options.items():
             command += ["-c", f"{name}={value}"]
         # SIGINT is PostgreSQL's fast shutdown: SIGTERM would wait for every client to leave.
-        return Process(command, log=log, cwd=Path("/"), user=self.user, stop_signal=signal.SIGINT)
+        return Process("PostgreSQL", command, log=log, cwd=Path("/"), user=self.user, stop_signal=signal.SIGINT)
 
     def answers(self) -> bool:
         """Whether `SELECT 1` is answered."""
@@ -93,6 +94,11 @@ class Postgres:
         """Create it unless it is there."""
         if self._psql("SELECT 1 FROM pg_database WHERE datname = :'name'", name=name) != "1":
             self._psql('CREATE DATABASE :"name"', name=name)
+
+    def remove_moved(self) -> None:
+        """Remove data kept elsewhere than asked, for those who throw away the folder they asked for."""
+        if self.moved:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def url(self, database: str = "longrun") -> str:
         return f"postgresql://postgres:{self._password()}@{ports.LOOPBACK}:{self.port}/{database}"
@@ -112,13 +118,17 @@ class Postgres:
 
 @contextmanager
 def serve(folder: Path, *, fsync: bool = True, database: str = "longrun") -> Generator[str]:
-    """Run a server for the length of the block; yields the URL of `database`, whose user may create more."""
+    """Run a server for the length of the block; yields the URL of `database`, whose user may create more.
+
+    The data stay in `folder`; what had to be kept elsewhere goes with the block, as nobody would find it.
+    """
     server = Postgres(folder, fsync=fsync)
     server.prepare()
     process = server.launch(folder / "postgres.log")
     try:
-        wait_until(server.answers, process, "PostgreSQL", 60)
+        wait_until(server.answers, [process], START_SECONDS)
         server.create_database(database)
         yield server.url(database)
     finally:
         process.stop()
+        server.remove_moved()

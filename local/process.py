@@ -28,6 +28,7 @@ class Process:
 
     def __init__(
         self,
+        name: str,
         command: Sequence[str],
         *,
         log: Path,
@@ -37,6 +38,7 @@ class Process:
         niceness: int = 0,
         stop_signal: signal.Signals = signal.SIGTERM,
     ) -> None:
+        self.name = name
         self.log = log
         self.stop_signal = stop_signal
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -86,26 +88,34 @@ class Process:
             self._child.wait(grace)
         except subprocess.TimeoutExpired:
             self.kill()
+            self._child.wait()
 
     def kill(self) -> None:
-        """SIGKILL for it and what it started."""
+        """SIGKILL for it and what it started; does not wait, so a signal handler may call it."""
         if self.running:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
-        self._child.wait()
 
 
-def wait_until(ready: Callable[[], bool], process: Process, name: str, seconds: float) -> None:
-    """Poll until `ready`; raise StartError with the end of the log when the process dies first or the time is over."""
+def wait_until(ready: Callable[[], bool], processes: Sequence[Process], seconds: float) -> None:
+    """Poll until `ready`; raise StartError with the end of the log when a process dies first or the time is over."""
     deadline = time.monotonic() + seconds
     while not ready():
-        ended = process.exit_code
-        if ended is not None:
-            raise StartError(f"{name} ended with status {ended} while starting.\n{_evidence(process.log)}")
+        for process in processes:
+            if not process.running:
+                raise StartError(f"{process.name} {ending(process)} while starting:\n{_evidence(process)}")
         if time.monotonic() > deadline:
-            raise StartError(f"{name} did not answer within {seconds:.0f} s.\n{_evidence(process.log)}")
+            names = " and ".join(process.name for process in processes)
+            evidence = "\n".join(map(_evidence, processes))
+            raise StartError(f"{names} did not answer within {seconds:.0f} s:\n{evidence}")
         time.sleep(0.03)
 
 
-def _evidence(log: Path) -> str:
-    return f"{tail(log)}\nThe whole log: {log}"
+def ending(process: Process) -> str:
+    """How it ended, in words."""
+    code = process.exit_code or 0
+    return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
+
+
+def _evidence(process: Process) -> str:
+    return f"{tail(process.log)}\n(the whole log: {process.log})"

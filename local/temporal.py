@@ -12,6 +12,7 @@ from local.temporal_cli import TemporalMissingError, find_cli
 __all__ = ["NAMESPACE", "TemporalMissingError", "command", "find_cli", "healthy", "serve"]
 
 NAMESPACE = "default"
+START_SECONDS = 60.0
 
 # The dev server has one history shard, whose queues load at most 20 times a second: without the rates each hop of a
 # job waits for a 50 ms tick. One partition: five pollers over four leave some starts waiting 2 s. Fairness between
@@ -64,10 +65,10 @@ def serve(
     port = port or ports.free()
     folder.mkdir(parents=True, exist_ok=True)
     line = command(cli, port=port, ui_port=None, database=folder / "temporal.db", test_timers=test_timers)
-    process = Process(line, log=folder / "temporal.log")
+    process = Process("The Temporal dev server", line, log=folder / "temporal.log")
     address = f"{ports.LOOPBACK}:{port}"
     try:
-        wait_until(lambda: healthy(cli, address), process, "The Temporal dev server", 60)
+        wait_until(lambda: healthy(cli, address), [process], START_SECONDS)
         yield address
     finally:
         process.stop()

@@ -1,0 +1,62 @@
+"""What the Makefile's targets do once everything is installed."""
+
+import os
+import subprocess
+import sys
+
+from local.live import say
+from local.temporal_cli import TemporalMissingError, find_cli
+
+CHECKS = (
+    ("ruff", "check", "."),
+    ("ruff", "format", "--check", "--quiet", "."),
+    ("pyright",),
+)
+# Its command line has no module of its own.
+CONTRACTS = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+# Universal, with hashes and without index addresses: the same files serve every machine and mirror.
+COMPILE = "uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header"
+LOCKS = (("-o", "requirements.lock"), ("--group", "dev", "-o", "requirements-dev.lock"))
+
+
+def test(arguments: list[str]) -> int:
+    """The whole suite, or what the arguments of pytest say."""
+    if not os.environ.get("TEMPORAL_ADDRESS", "").strip():
+        try:
+            os.environ["LONGRUN_TEMPORAL_CLI"] = str(find_cli())
+        except TemporalMissingError as error:
+            say(str(error))
+            return 1
+    return _python("-m", "pytest", *arguments)
+
+
+def check(_: list[str]) -> int:
+    """Lint, format, types and import contracts; all are run, whatever fails."""
+    failed = [_python("-m", *command) for command in CHECKS]
+    failed.append(_python("-c", CONTRACTS))
+    return max(failed)
+
+
+def quality(arguments: list[str]) -> int:
+    """How good the briefings are, measured on the shipped organisation."""
+    return _python("-m", "bench.quality", *arguments)
+
+
+def bench(arguments: list[str]) -> int:
+    """How fast it is on this machine."""
+    return _python("-m", "bench", *arguments)
+
+
+def lock(_: list[str]) -> int:
+    """Write both lock files anew from pyproject.toml."""
+    return max(_python("-m", *COMPILE.split(), "--no-emit-index-url", "pyproject.toml", *target) for target in LOCKS)
+
+
+def _python(*command: str) -> int:
+    return subprocess.run([sys.executable, *command], check=False).returncode
+
+
+TASKS = {"test": test, "check": check, "quality": quality, "bench": bench, "lock": lock}
+
+if __name__ == "__main__":
+    sys.exit(TASKS[sys.argv[1]](sys.argv[2:]))
