@@ -22,6 +22,7 @@ NAT64 = IPv6Network("64:ff9b::/96")
 # A public number that answers only inside a cloud: Azure's WireServer.
 CLOUD_ONLY = frozenset({IPv4Address("168.63.129.16")})
 TRIED = 4
+NO_SUCH_NAME = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
 
 
 def is_public(address: str) -> bool:
@@ -45,7 +46,7 @@ async def look_up(host: str, port: int) -> list[str]:
 class GuardedNetwork(httpcore.AsyncNetworkBackend):
     """Opens TCP connections to public addresses only, and to the `host:port` pairs of `allow` whatever they resolve to.
 
-    Raises VendorError `address_refused`. `resolve` and `network` exist for tests.
+    Raises VendorError `address_refused` and `unknown_host` (neither heals). `resolve` and `network` exist for tests.
     """
 
     def __init__(
@@ -84,6 +85,8 @@ class GuardedNetwork(httpcore.AsyncNetworkBackend):
         try:
             addresses = await self._resolve(host, port)
         except (OSError, UnicodeError) as error:
+            if isinstance(error, UnicodeError) or error.errno in NO_SUCH_NAME:
+                raise VendorError("there is no such host", code="unknown_host", retryable=False) from error
             raise httpcore.ConnectError("the name cannot be looked up") from error
         if not addresses:
             raise httpcore.ConnectError("the name has no address")

@@ -17,7 +17,7 @@ from providers.vendor import answering
 
 USER_AGENT = "Longrun/0.1 (company research)"
 MAX_REDIRECTS = 5
-HTML = frozenset({"text/html", "application/xhtml+xml", ""})
+HTML = frozenset({"text/html", "application/xhtml+xml"})
 WHO = "the website"
 
 Permit = Callable[[str], Awaitable[None]]
@@ -61,8 +61,8 @@ class GuardedClient:
 
     `allow` lists `host:port` pairs that may be private. `timeout` is in seconds for the whole fetch, redirects and body
     included; `max_bytes` caps the body, packed and unpacked. Keeps no cookies, uses no proxy of the environment.
-    Raises VendorError: `bad_url`, `address_refused`, `too_many_redirects`, `too_large`, `unexpected_type` (none of them
-    heals), `timeout`, `connection`, `bad_response` (these may).
+    Raises VendorError: `bad_url`, `unknown_host`, `address_refused`, `too_many_redirects`, `too_large` and
+    `unexpected_type` do not heal; `timeout`, `connection` and `bad_response` may.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class GuardedClient:
         timeout: float | None = None,
     ) -> Fetched:
         """GET a URL and up to five redirects. `permit` is asked before every hop and may raise; `types` are the media
-        types a good answer may have, judged before its body is read. `timeout` may only shorten the client's own."""
+        types a good answer may name, judged before its body is read. `timeout` may only shorten the client's own."""
         limit = min(timeout or self._timeout, self._timeout)
         try:
             async with asyncio.timeout(limit):
@@ -124,7 +124,7 @@ class GuardedClient:
 
     async def _fetched(self, response: httpx.Response, types: Collection[str] | None) -> Fetched:
         media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if types is not None and response.is_success and media_type not in types:
+        if types is not None and response.is_success and media_type and media_type not in types:
             raise VendorError(f"{WHO} answers with another type of file", code="unexpected_type", retryable=False)
         packed = bytearray()
         async for chunk in response.aiter_raw():

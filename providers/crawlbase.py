@@ -1,0 +1,40 @@
+"""Crawlbase's Crawling API: a browser elsewhere, for sites that turn programs away or need JavaScript."""
+
+from typing import Self
+
+import httpx
+
+from domain.errors import VendorError
+from providers.vendor import answering, refused
+
+WHO = "the crawling service"
+PASSING = frozenset({"520", "522", "599"})
+
+
+class Crawlbase:
+    """`token` is the JavaScript token; the service may take up to `timeout` seconds for a page."""
+
+    def __init__(self, token: str, base_url: str = "https://api.crawlbase.com", *, timeout: float = 90.0) -> None:
+        self._token = token
+        self._http = httpx.AsyncClient(base_url=base_url, timeout=httpx.Timeout(timeout, connect=5.0))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+    async def get(self, url: str) -> str:
+        """The page's HTML as a browser sees it. Raises VendorError, RateLimited."""
+        with answering(WHO):
+            response = await self._http.get("/", params={"token": self._token, "url": url})
+        if not response.is_success:
+            raise refused(response, WHO)
+        # The service answers 200 for pages it could not get; only this header tells.
+        status = response.headers.get("pc_status", "")
+        if status != "200":
+            raise VendorError(f"{WHO} could not get the page", code="site_blocked", retryable=status in PASSING)
+        return response.text
