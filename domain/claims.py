@@ -77,7 +77,7 @@ class Checker:
             return "it cites nothing"
         if unknown := [name for name in claim.evidence if name not in self._evidence]:
             return f"it cites {unknown[0]}, which does not exist"
-        quotes = [dated(self._evidence[name].quote) for name in claim.evidence]
+        quotes = [_source(self._evidence[name]) for name in claim.evidence]
         known = self._known | TRADE if advice else self._known
         said = unquoted(claim.text)
         if (quote := _unknown_quotation(claim.text, quotes)) is not None:
@@ -87,6 +87,11 @@ class Checker:
         if name := unknown_name(said, quotes, known, self._ordinary):
             return f"the name {name} is not in the cited sentences"
         return _unsupported(claim.text, quotes, known, advice=advice)
+
+
+def _source(evidence: Evidence) -> str:
+    """What a row of evidence says: its quote, dates in words too, and the technology that was read out of it."""
+    return f"{dated(evidence.quote)} ({evidence.technology})" if evidence.technology else dated(evidence.quote)
 
 
 def _ordinary(evidence: Sequence[Evidence]) -> frozenset[str]:

@@ -6,19 +6,22 @@ from collections.abc import Collection, Iterator, Sequence
 from domain.text import NUMBER, STOP, WORD, bare, folded, plain, stem
 
 # Words that may open a sentence of ours without being anybody's name.
-_OPENERS = """according additionally although among another anyone apply approach around ask asked based become begin
-believe beyond bring build built candidates care check choose clients code come common companies company compare connect
-consider continue core create culture customers data decide deliver demonstrate describe design designers despite
+_OPENERS = """
+according additionally although among another anyone apply approach around ask asked based become begin believe beyond
+bring build built candidates care check choose clients code come common companies company compare connect consider
+continue core create created culture customers data decide deliver demonstrate describe design designers despite
 developers development different discuss employees engineering engineers ensure established everyone everything expect
-experience explain explore find first focus follow formed founded give given good great growing headquartered help highlight hiring identify imagine impact
-important improve include including interview interviewers join key know large last late latest lead leaders learn least
-leave list look lots maintain main major manage management managers mention mission modern name new note offer offers
-often one open ops outline overall part partners people perhaps pick plan point position practice practise prepare
-present product products projects provide question questions read ready recent recently recruiters reflect refresh
-rehearse relate research review revisit role say second security see services several share show software speak staff
-start started stay still story study suggest sure systems take talk talking teach team teams tell testing their think third
-today together tools topics toward towards try two type understand unlike user users value values walk want ways web
-work workers working works write years yes three four five"""
+experience explain explore find first five focus follow formed founded four give given good great growing
+headquartered help highlight hiring hosted identify imagine impact important improve include including interview
+interviewers join key know large last late latest lead leaders learn least leave list look lots main maintain major
+manage management managers mention mission modern name new note offer offers often one open ops outline overall part
+partners people perhaps pick plan point position practice practise prepare present product products projects provide
+question questions read ready recent recently recruiters reflect refresh rehearse relate research review revisit role
+say second security see services several share show software speak staff start started stay still story study suggest
+sure systems take talk talking teach team teams tell testing their think third three today together tools topics
+toward towards try two type understand unlike user users value values walk want ways web work workers working works
+write years yes
+"""
 _TRADE = "api apis ci cd ui ux qa hr cv ceo cto star url urls http faq kpi kpis okr okrs slo slos q&a"
 OPENERS = frozenset(stem(word) for word in _OPENERS.split()) | frozenset(map(stem, STOP))
 # What any engineer says in a question or a tip without saying anything about the company.
