@@ -46,6 +46,7 @@ class Settings:
     web_scraping_token: str | None = None
     crawlbase_url: str = "https://api.crawlbase.com"
     fetch_allow: tuple[str, ...] = ()
+    site_candidates: tuple[str, ...] = ()
     fetch_timeout_seconds: float = 15.0
     fetch_max_bytes: int = 3_000_000
     # the machine's stack
@@ -103,9 +104,11 @@ READERS: dict[Any, Callable[[str], Any]] = {
 }
 
 # The vendors' own names stay; everything of ours begins with LONGRUN_.
-PLAIN = {"database_url", "database_direct_url", "anthropic_api_key", "anthropic_base_url", "openai_api_key"}
-PLAIN |= {"openai_base_url", "github_token", "github_api_url", "search_api_key", "search_api_url"}
-PLAIN |= {"web_scraping_token", "crawlbase_url"}
+PLAIN = {
+    *("database_url", "database_direct_url", "anthropic_api_key", "anthropic_base_url", "openai_api_key"),
+    *("openai_base_url", "github_token", "github_api_url", "search_api_key", "search_api_url"),
+    *("web_scraping_token", "crawlbase_url"),
+}
 VARIABLES: dict[str, str] = {
     field.name: field.name.upper() if field.name in PLAIN else f"LONGRUN_{field.name.upper()}"
     for field in fields(Settings)

@@ -5,6 +5,8 @@ from enum import StrEnum
 from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
 
+from pydantic import Field
+
 from domain.model import Model
 
 P = TypeVar("P")
@@ -102,7 +104,7 @@ class Carried(Model):
     """What a run hands to the next one at continue-as-new: the snapshot and how often each step has run."""
 
     steps: tuple[StepState, ...] = ()
-    runs: dict[str, int] = {}
+    runs: dict[str, int] = Field(default_factory=dict)
     deadline: datetime | None = None
 
 

@@ -7,7 +7,9 @@ from pydantic import Field, HttpUrl
 from domain.job import Failure
 from domain.model import Model, Request
 
-Topic = Literal["home", "about", "products", "culture", "careers", "engineering", "news", "repository", "manifest", "other"]
+Topic = Literal[
+    "home", "about", "products", "culture", "careers", "engineering", "news", "repository", "manifest", "other"
+]
 
 
 class CompanyResearchRequest(Request):
@@ -21,7 +23,7 @@ class CompanyResearchRequest(Request):
 
 
 class Evidence(Model):
-    """One sentence of a page (`offset` into its extracted text) or one line of a repository (`technology` if it names one)."""
+    """A sentence of a page (`offset` into its extracted text) or a line of a repository (with its `technology`)."""
 
     id: str
     kind: Literal["page", "repository"]
@@ -60,7 +62,7 @@ class CodeFound(Model):
 
 
 class Sources(Model):
-    """The argument of `analyze`: ids and reasons travel, evidence stays. `reason` tells the twin why `analyze` failed."""
+    """The argument of `analyze`: ids and reasons travel. `reason` tells the twin why `analyze` failed."""
 
     request: CompanyResearchRequest
     site: SiteFound
@@ -96,7 +98,7 @@ class Interview(Model):
 
 
 class Draft(Model):
-    """What an analyst (model or offline twin) writes; code checks it against the evidence before it becomes a Briefing."""
+    """What an analyst (model or offline twin) writes; checked against the evidence before it becomes a Briefing."""
 
     sections: Sections
     interview: Interview
@@ -121,7 +123,7 @@ class Citation(Model):
 
 
 class Briefing(Model):
-    """The result of `company-research`. `not_found` names sections without evidence; `reason` says why the twin answered."""
+    """The result of `company-research`. `not_found`: sections without evidence; `reason`: why the twin answered."""
 
     company: CompanyFacts
     sections: Sections

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import cache
 from importlib.resources import files
@@ -13,7 +13,7 @@ import asyncpg
 from domain.errors import LedgerUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from asyncpg.pool import PoolConnectionProxy
 
@@ -33,7 +33,7 @@ STATEMENT_SECONDS = 15.0
 
 
 @contextmanager
-def reaching_postgres(*, in_doubt: bool = False) -> "Iterator[None]":
+def reaching_postgres(*, in_doubt: bool = False) -> "Generator[None]":
     """Turn every way of not reaching PostgreSQL into LedgerUnavailable; SQL errors pass."""
     try:
         yield
@@ -59,10 +59,9 @@ class Database:
         """`pooled`: a transaction pooler stands between, so statements are not kept prepared."""
         self.dsn, self.schema = dsn, schema
         self._size, self._cache = size, 0 if pooled else 200
-        self._pool: asyncpg.Pool[Any] | None = None
+        self._pool: asyncpg.Pool | None = None
 
-    async def connect(self) -> None:
-        """Make the pool; PostgreSQL itself may still be down."""
+    async def _connected(self) -> asyncpg.Pool:
         if self._pool is None:
             self._pool = await asyncpg.create_pool(
                 self.dsn,
@@ -74,6 +73,7 @@ class Database:
                 timeout=ACQUIRE_SECONDS,
                 server_settings={"search_path": self.schema, "application_name": "longrun"},
             )
+        return self._pool
 
     async def close(self) -> None:
         if self._pool is not None:
@@ -84,18 +84,17 @@ class Database:
                 pool.terminate()
 
     @asynccontextmanager
-    async def acquire(self) -> "AsyncIterator[PoolConnectionProxy[Any]]":
+    async def acquire(self) -> "AsyncGenerator[PoolConnectionProxy]":
         """A connection; LedgerUnavailable when none can be had in 5 s, or in doubt when it breaks in use."""
-        await self.connect()
-        assert self._pool is not None
         with reaching_postgres():
-            connection = await self._pool.acquire(timeout=ACQUIRE_SECONDS)
+            pool = await self._connected()
+            connection = await pool.acquire(timeout=ACQUIRE_SECONDS)
         try:
             with reaching_postgres(in_doubt=True):
                 yield connection
         finally:
             with suppress(*UNREACHABLE):
-                await self._pool.release(connection)
+                await pool.release(connection)
 
     async def fetch(self, query: str, *args: Any) -> Sequence[asyncpg.Record]:
         async with self.acquire() as connection:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -47,7 +47,7 @@ class Notices:
         self._lost = asyncio.Event()
 
     @asynccontextmanager
-    async def listening(self) -> AsyncIterator[None]:
+    async def listening(self) -> AsyncGenerator[None]:
         task = asyncio.create_task(self._listen())
         try:
             yield
@@ -57,7 +57,7 @@ class Notices:
                 await task
 
     @asynccontextmanager
-    async def of(self, topic: UUID | str = "") -> AsyncIterator[asyncio.Event]:
+    async def of(self, topic: UUID | str = "") -> AsyncGenerator[asyncio.Event]:
         """An event set at each notice about a job, or (no topic) when there is work to dispatch."""
         key, event = str(topic), asyncio.Event()
         self._waiters[key].add(event)

@@ -39,7 +39,12 @@ class Research:
     async def store(self, job_id: UUID, request: CompanyResearchRequest, briefing: Briefing) -> None:
         """Into the owner's history; the working evidence goes, the cited part lives on in the briefing."""
         words = " ".join(
-            [request.company_name, request.role, *(c.quote for c in briefing.evidence), *(t.name for t in briefing.stack)]
+            [
+                request.company_name,
+                request.role,
+                *(c.quote for c in briefing.evidence),
+                *(t.name for t in briefing.stack),
+            ]
         )
         async with self._database.acquire() as connection, connection.transaction():
             await connection.execute(

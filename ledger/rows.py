@@ -11,6 +11,8 @@ from domain.job import Failure, PlannedStep, Progress, Retry, Status, StepState,
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from asyncpg import Record
+
 
 @dataclass(frozen=True)
 class NewJob:
@@ -104,7 +106,7 @@ class JobRow:
     id: UUID
     kind: str
     owner: str
-    tier: str
+    tier: Tier
     status: Status
     title: str
     payload: dict[str, Any]
@@ -113,6 +115,7 @@ class JobRow:
     result: Any
     error: Failure | None
     usage: dict[str, Any]
+    spent_usd: Decimal
     answered_by: str | None
     tags: tuple[str, ...]
     metadata: dict[str, Any]
@@ -139,7 +142,7 @@ class JobRow:
         return Progress.of([step.status for step in self.steps])
 
     @classmethod
-    def of(cls, row: "Mapping[str, Any]") -> Self:
+    def of(cls, row: "Mapping[str, Any] | Record") -> Self:
         status = Status(row["status"])
         plan = tuple(PlannedStep.model_validate(step) for step in row["plan"])
         values = {name: row[name] for name in PLAIN}
@@ -170,5 +173,3 @@ def merge(
             attempt = row["failures"] + (row["status"] != "failed")
             states[row["name"]] = StepState.model_validate({**row, "attempt": attempt})
     return tuple(states.values())
-
-

@@ -7,7 +7,7 @@ from domain.usage import Call, Spent, Totals
 from ledger.database import sql
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from asyncpg import Record
 
     from ledger.database import Database
 
@@ -60,7 +60,7 @@ class Spend:
         return _totals(row) if row else Totals()
 
 
-def _totals(row: "Mapping[str, Any]") -> Totals:
+def _totals(row: "Record") -> Totals:
     return Totals(
         tokens=row["spent_tokens"], cost_usd=row["spent_usd"], max_tokens=row["max_tokens"], max_cost_usd=row["max_usd"]
     )

@@ -55,19 +55,13 @@ class Steps:
 
     async def start(self, delivery: Delivery) -> Started:
         """Raises JobClosed when the job has ended or is unknown."""
-        for _ in range(2):
-            row = await self._database.row(
-                sql("step_start"),
-                delivery.job_id,
-                delivery.activity_id,
-                delivery.step,
-                delivery.scheduled_at,
-                delivery.number,
-            )
-            if row is None or row["status"] not in ("queued", "delayed", "running"):
-                raise JobClosed("the job has ended")
-            if row["landed"] or row["is_stored"]:
-                break  # else an output may have been stored between snapshot and lock: look once more
+        args = (delivery.job_id, delivery.activity_id, delivery.step, delivery.scheduled_at, delivery.number)
+        row = await self._database.row(sql("step_start"), *args)
+        if row and not (row["landed"] or row["is_stored"]):
+            # an output may have been stored between this statement's snapshot and its lock: look once more
+            row = await self._database.row(sql("step_start"), *args)
+        if row is None or row["status"] not in ("queued", "delayed", "running"):
+            raise JobClosed("the job has ended")
         return Started(row["is_stored"], row["output"], row["landed"])
 
     async def end(

@@ -1,0 +1,88 @@
+"""`options` of a start, as the contract has them; what is modelled but not served yet is refused, never ignored."""
+
+import re
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, HttpUrl, PlainSerializer
+from pydantic.alias_generators import to_camel
+
+from domain.job import Retry, Tier
+from domain.model import Request
+
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def duration(value: object) -> object:
+    """`90s`, `5m`, `2h`, `3d` as a timedelta; ValueError for anything else."""
+    if isinstance(value, timedelta):
+        return value
+    found = re.fullmatch(r"(\d{1,9})([smhd])", str(value))
+    if not found:
+        raise ValueError("a duration is a whole number and a unit: 90s, 5m, 2h, 3d")
+    return timedelta(**{UNITS[found[2]]: int(found[1])})
+
+
+def _say(value: timedelta) -> str:
+    return f"{int(value.total_seconds())}s"
+
+
+def _moment(value: object) -> object:
+    return value if isinstance(value, (datetime, str)) and "T" in str(value) else duration(value)
+
+
+Duration = Annotated[timedelta, BeforeValidator(duration), PlainSerializer(_say, return_type=str)]
+DurationOrTime = Annotated[timedelta | datetime, BeforeValidator(_moment)]
+Tag = Annotated[str, Field(min_length=1, max_length=128)]
+
+
+class Budget(Request):
+    """Stops the job with `budget_exceeded`; USD and tokens, whichever is reached first."""
+
+    max_cost_usd: Decimal | None = Field(default=None, gt=0)
+    max_tokens: int | None = Field(default=None, gt=0)
+
+
+class Debounce(Request):
+    key: str = Field(min_length=1, max_length=512)
+    delay: Duration
+    mode: Literal["leading", "trailing"] = "leading"
+
+
+class RetryOptions(Request, Retry):
+    max_attempts: int | None = Field(default=None, ge=1, le=20)
+    min_timeout_in_ms: int | None = Field(default=None, ge=0)
+    max_timeout_in_ms: int | None = Field(default=None, ge=0)
+    factor: float | None = Field(default=None, ge=1)
+
+
+class Options(Request):
+    """Options of one job. `metadata` holds at most 256 KiB, `tags` at most ten."""
+
+    owner: str | None = Field(default=None, min_length=1, max_length=256)
+    tier: Tier = "free"
+    idempotency_key: str | None = Field(default=None, min_length=1, max_length=2048)
+    idempotency_key_ttl: Duration = Field(default=timedelta(days=30), alias="idempotencyKeyTTL")
+    skip_if_active: bool = False
+    active_key: str | None = Field(default=None, min_length=1, max_length=512)
+    tags: tuple[Tag, ...] = Field(default=(), max_length=10)
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    max_duration: int | None = Field(default=None, ge=1, le=30 * 86400, description="seconds")
+    budget: Budget | None = None
+    # modelled now, served later: see NOT_YET
+    debounce: Debounce | None = None
+    delay: DurationOrTime | None = None
+    ttl: Duration | None = None
+    priority: int = Field(default=3, ge=1, le=5)
+    concurrency_key: str | None = Field(default=None, min_length=1, max_length=512)
+    retry: RetryOptions | None = None
+    webhook: HttpUrl | None = None
+    email: str | None = Field(default=None, max_length=320)
+
+    def not_yet(self) -> list[str]:
+        """Wire names of the options given here that are not served yet."""
+        return [to_camel(name) for name in NOT_YET if name in self.model_fields_set]
+
+
+NOT_YET = ("debounce", "delay", "ttl", "priority", "concurrency_key", "retry", "webhook", "email")

@@ -1,0 +1,108 @@
+"""Outbox and admission in one small loop: what the ledger admits is started, what it wants canceled is told."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import structlog
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain.errors import LedgerUnavailable
+from domain.job import Outcome, Status
+from engine.start import RPC, start
+from ledger.events import wait
+
+if TYPE_CHECKING:
+    from ledger.dispatch import Dispatch
+    from ledger.events import Notices
+    from ledger.jobs import Jobs
+    from ledger.rows import Claimed
+
+log = structlog.get_logger()
+TICK = 0.25
+BURST = 20
+AT_ONCE = 8
+ENGINE_PAUSE = 1.0
+
+
+class Dispatcher:
+    """Runs in API and worker processes; the ledger's advisory lock lets one at a time admit."""
+
+    def __init__(self, client: Client, dispatch: "Dispatch", jobs: "Jobs", notices: "Notices") -> None:
+        self._client, self._dispatch, self._jobs, self._notices = client, dispatch, jobs, notices
+        self._slots = asyncio.Semaphore(AT_ONCE)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None]:
+        task = asyncio.create_task(self._run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _run(self) -> None:
+        async with self._notices.of() as work:
+            while True:
+                try:
+                    busy = await self.turn()
+                except LedgerUnavailable:
+                    busy = False
+                    await asyncio.sleep(ENGINE_PAUSE)
+                except Exception:
+                    # one bad row must not stop everybody's jobs; its claim runs out and it is tried again
+                    log.exception("a dispatcher turn failed")
+                    busy = False
+                if not busy:
+                    await wait(work, TICK)
+
+    async def turn(self) -> bool:
+        """Claim and carry out once; True if there may be more to do at once."""
+        todo = await self._dispatch.claim(BURST)
+        fresh = [row for row in todo.starts if not row.cancel_requested]
+        unsure = [row.id for row in todo.starts if row.cancel_requested]
+        await self._start(fresh)
+        for job_id in [*unsure, *todo.cancels]:
+            await self._cancel(job_id)
+        return len(todo.starts) == BURST
+
+    async def _start(self, rows: "Sequence[Claimed]") -> None:
+        if not rows:
+            return
+        outcomes = await asyncio.gather(*(self._start_one(row) for row in rows))
+        if started := [row.id for row, ok in zip(rows, outcomes, strict=True) if ok]:
+            for job_id in await self._dispatch.started(started):
+                await self._cancel(job_id)
+        if failed := [row.id for row, ok in zip(rows, outcomes, strict=True) if not ok]:
+            await self._dispatch.later(failed, ENGINE_PAUSE)
+            log.warning("the engine does not take jobs", waiting=len(failed))
+
+    async def _start_one(self, row: "Claimed") -> bool:
+        async with self._slots:
+            try:
+                await start(self._client, row)
+            except (RPCError, RuntimeError):  # RuntimeError: the lazy connection could not be made
+                return False
+            return True
+
+    async def _cancel(self, job_id: UUID) -> None:
+        """Carry a cancel to the engine. One that never was is ended here, one that is gone by the reconciler."""
+        try:
+            await self._client.get_workflow_handle(str(job_id)).cancel(rpc_timeout=RPC)
+        except RPCError as error:
+            if error.status != RPCStatusCode.NOT_FOUND:
+                await self._dispatch.later([job_id], ENGINE_PAUSE)
+                return
+            row = await self._jobs.get(job_id)
+            if row is not None and row.engine_started_at is None:
+                await self._jobs.finish(Outcome(job_id=job_id, status=Status.CANCELED))
+                return
+        except RuntimeError:
+            await self._dispatch.later([job_id], ENGINE_PAUSE)
+            return
+        await self._dispatch.started([job_id])
+        await self._dispatch.cancel_sent(job_id)

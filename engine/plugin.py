@@ -1,0 +1,27 @@
+"""One plugin for client, worker and replayer: data converter, interceptors, and what workflows may import."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.plugin import SimplePlugin
+from temporalio.worker import Interceptor, WorkflowRunner
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+# activities and below keep one class identity; workflows are loaded afresh in the sandbox
+PASSED_THROUGH = ("activities", "ledger", "providers", "domain", "asyncpg", "structlog")
+
+
+def _runner(_existing: WorkflowRunner | None) -> WorkflowRunner:
+    restrictions = SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
+    return SandboxedWorkflowRunner(restrictions=restrictions)
+
+
+def plugin(interceptors: Sequence[Interceptor] = ()) -> SimplePlugin:
+    """`interceptors` are the worker's; a client and a replayer need none."""
+    return SimplePlugin(
+        "longrun",
+        data_converter=replace(pydantic_data_converter),
+        interceptors=list(interceptors),
+        workflow_runner=_runner,
+    )

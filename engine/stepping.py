@@ -1,0 +1,130 @@
+"""The ledger interceptor: a step's start and end are written around its activity, which knows nothing of it.
+
+A step is an activity whose id is a name; Temporal's own ids are numbers, and such activities pass untouched.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from uuid import UUID
+
+import structlog
+from pydantic_core import to_json
+from temporalio import activity
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
+
+from domain.errors import JobClosed, LedgerUnavailable, LongrunError, RateLimited, VendorError
+from domain.job import Failure
+from ledger.steps import Delivery, End
+
+if TYPE_CHECKING:
+    from ledger.steps import Steps
+
+T = TypeVar("T")
+log = structlog.get_logger()
+OUTPUT_BYTES = 100_000
+LONGEST_WAIT = 60.0
+DEFAULT_WAIT = 5.0
+
+
+class Stepping(Interceptor):
+    """Times in seconds: how long a down ledger is waited for in place, and a rate limit without counting."""
+
+    def __init__(self, steps: "Steps", *, ledger_patience: float = 60.0, rate_limit_patience: float = 120.0) -> None:
+        self.steps = steps
+        self.ledger_patience, self.rate_limit_patience = ledger_patience, rate_limit_patience
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002
+        return _Inbound(next, self)
+
+
+class _Inbound(ActivityInboundInterceptor):
+    def __init__(self, next: ActivityInboundInterceptor, stepping: Stepping) -> None:  # noqa: A002
+        super().__init__(next)
+        self._stepping = stepping
+
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002
+        info = activity.info()
+        if info.is_local or info.activity_id.isdigit():
+            return await self.next.execute_activity(input)
+        delivery = Delivery(UUID(info.workflow_id), info.activity_id, info.scheduled_time, info.attempt)
+        with structlog.contextvars.bound_contextvars(
+            jobId=str(delivery.job_id), kind=info.workflow_type, step=delivery.activity_id
+        ):
+            try:
+                return await self._step(delivery, input)
+            except JobClosed as closed:
+                raise _application_error(closed, retry=False) from None
+            except asyncio.CancelledError:
+                details = activity.cancellation_details()
+                if details and details.worker_shutdown:
+                    raise ApplicationError("the worker is stopping", type="worker_stopping") from None
+                raise
+
+    async def _step(self, delivery: Delivery, input: ExecuteActivityInput) -> Any:  # noqa: A002
+        steps = self._stepping.steps
+        started = await self._patiently(lambda: steps.start(delivery))
+        if started.stored:
+            return started.output
+        if not started.landed:
+            raise ApplicationError("a newer attempt of this step is running", type="superseded")
+        try:
+            result = await self.next.execute_activity(input)
+        except (LedgerUnavailable, JobClosed):
+            raise
+        except LongrunError as error:
+            await self._failed(delivery, error)
+        except Exception as error:
+            log.exception("a step raised what no provider classed")
+            unclassed = VendorError("something went wrong inside this step", code="internal_error")
+            await self._failed(delivery, unclassed, error)
+        output = to_json(result).decode()
+        if len(output) > OUTPUT_BYTES:
+            log.warning("a step's output is too large to be stored", bytes=len(output))
+        stored = output if len(output) <= OUTPUT_BYTES else None
+        await self._patiently(lambda: steps.end(delivery, "completed", output=stored))
+        return result
+
+    async def _failed(self, delivery: Delivery, error: LongrunError, cause: BaseException | None = None) -> NoReturn:
+        """Write the failure, then raise it as Temporal is to see it."""
+        again = isinstance(error, VendorError) and error.again
+        wait = error.retry_after if isinstance(error, VendorError) else None
+        what: End = "wait" if isinstance(error, RateLimited) else "failure" if again else "fatal"
+        seconds = min(DEFAULT_WAIT if wait is None else wait, LONGEST_WAIT)
+        failure = Failure(code=error.code, message=error.message, step=delivery.step, retryable=again)
+        ended = await self._patiently(
+            lambda: self._stepping.steps.end(
+                delivery, what, error=failure, wait=seconds, patience=self._stepping.rate_limit_patience
+            )
+        )
+        log.info("step failed", code=error.code, status=ended.status, failures=ended.failures)
+        retry = ended.landed and ended.status == "retrying"
+        waits = retry and (what == "wait" or wait is not None)
+        raise _application_error(error, retry=retry, delay=seconds if waits else None) from cause
+
+    async def _patiently(self, write: Callable[[], Awaitable[T]]) -> T:
+        """A ledger that is down is waited for in place, the answer in hand: no money is spent unrecorded."""
+        deadline = asyncio.get_running_loop().time() + self._stepping.ledger_patience
+        pause = 0.1
+        while True:
+            try:
+                return await write()
+            except LedgerUnavailable as error:
+                if asyncio.get_running_loop().time() >= deadline:
+                    raise _application_error(error, retry=True) from None
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 2.0)
+
+
+def _application_error(error: LongrunError, *, retry: bool, delay: float | None = None) -> ApplicationError:
+    """The one place where our errors become Temporal's. Messages are for people and carry no payload."""
+    expected = isinstance(error, (RateLimited, JobClosed))
+    return ApplicationError(
+        error.message,
+        type=error.code,
+        non_retryable=not retry,
+        next_retry_delay=timedelta(seconds=delay) if delay is not None else None,
+        category=ApplicationErrorCategory.BENIGN if expected else ApplicationErrorCategory.UNSPECIFIED,
+    )

@@ -1,0 +1,100 @@
+"""Asking for a job: the payload meets its kind, the options meet their limits, and one insert commits it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+from pydantic import ValidationError
+
+from domain.errors import InvalidPayload, NotSupported, PayloadTooLarge
+from domain.options import Options
+from ledger.rows import NewJob, Opened
+from workflows.catalog import Catalog, Kind, digest
+
+if TYPE_CHECKING:
+    from ledger.jobs import Jobs
+
+PAYLOAD_BYTES = 100_000
+METADATA_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What is asked: a kind or alias, its payload as JSON, and options."""
+
+    job_type: str
+    payload: dict[str, Any]
+    options: Options = field(default_factory=Options)
+
+
+class Submitter:
+    """Turns submissions into rows; the dispatcher starts them."""
+
+    def __init__(self, jobs: "Jobs", catalog: Catalog) -> None:
+        self._jobs, self._catalog = jobs, catalog
+
+    async def submit(
+        self,
+        asked: Sequence[Submission],
+        *,
+        batch_id: UUID | None = None,
+        replay_of: UUID | None = None,
+        child_of: UUID | None = None,
+        ids: Sequence[UUID] | None = None,
+    ) -> list[Opened]:
+        """Open the jobs, all or nothing. A child is in the engine's hands from the first: its parent starts it.
+
+        Raises UnknownKind, InvalidPayload, NotSupported, PayloadTooLarge, IdempotencyConflict, LedgerUnavailable.
+        """
+        rows = [self._row(one, job_id) for one, job_id in zip(asked, ids or [uuid4() for _ in asked], strict=True)]
+        placed = [
+            replace(row, batch_id=batch_id, replay_of=replay_of, parent_id=child_of, in_engine=child_of is not None)
+            for row in rows
+        ]
+        return await self._jobs.open(placed)
+
+    def _row(self, asked: Submission, job_id: UUID) -> NewJob:
+        kind, options = self._catalog[asked.job_type], asked.options
+        if refused := options.not_yet():
+            raise NotSupported(f"the option {refused[0]} is not served yet", pointer=f"/options/{refused[0]}")
+        payload, wire = _fit(kind, asked.payload)
+        if len(json.dumps(options.metadata)) > METADATA_BYTES:
+            raise PayloadTooLarge("metadata holds at most 256 KiB", pointer="/options/metadata")
+        owner, budget = options.owner or "", options.budget
+        return NewJob(
+            id=job_id,
+            kind=kind.name,
+            payload=wire,
+            payload_hash=digest(wire),
+            plan=kind.plan(options.retry),
+            title=kind.title(payload),
+            owner=owner,
+            tier=options.tier,
+            tags=options.tags,
+            metadata=options.metadata,
+            max_duration_seconds=options.max_duration or int(kind.max_duration.total_seconds()),
+            max_tokens=budget.max_tokens if budget else None,
+            max_usd=budget.max_cost_usd if budget else None,
+            idempotency_key=options.idempotency_key,
+            key_ttl_seconds=options.idempotency_key_ttl.total_seconds(),
+            active_key=digest([kind.name, owner, options.active_key or wire]),
+            joinable=options.skip_if_active,
+            cache_key=kind.cache_key(payload, owner),
+            fresh=kind.fresh(payload),
+        )
+
+
+def _fit(kind: Kind, payload: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """The payload as its model and as the JSON that travels."""
+    try:
+        model = kind.payload.model_validate(payload)
+    except ValidationError as error:
+        raise InvalidPayload(
+            [("/payload" + "".join(f"/{part}" for part in e["loc"]), e["msg"]) for e in error.errors()]
+        ) from None
+    text = model.model_dump_json(by_alias=True, exclude_unset=True)
+    if len(text) > PAYLOAD_BYTES:
+        raise PayloadTooLarge("a payload holds at most 100 KB", pointer="/payload")
+    return model, json.loads(text)

@@ -1,0 +1,190 @@
+"""Root of the worker process: settings → ledger, providers → activities → workers on their queues."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from temporalio.client import Client
+from temporalio.service import RPCError
+from temporalio.worker import PollerBehaviorAutoscaling, Worker
+
+from activities.analysis import Analysis
+from activities.closing import Closing
+from activities.research import Gather, Store
+from activities.upkeep import Upkeep
+from domain import logs
+from domain.errors import EngineUnavailable, LedgerUnavailable
+from engine.connect import connect
+from engine.control import Control
+from engine.dispatcher import Dispatcher
+from engine.heartbeat import Heartbeat
+from engine.plugin import plugin
+from engine.reconcile import Reconciler
+from engine.schedules import keep_reconciling
+from engine.start import QUEUE
+from engine.stepping import Stepping
+from engine.submit import Submitter
+from ledger.database import Database
+from ledger.dispatch import Dispatch
+from ledger.events import Notices
+from ledger.jobs import Jobs
+from ledger.migrate import pending
+from ledger.reports import Reports
+from ledger.research import Research
+from ledger.spend import Spend
+from ledger.steps import Steps
+from providers.crawlbase import Crawlbase
+from providers.github import GitHub
+from providers.models import Models
+from providers.search import WebSearch
+from providers.site import CANDIDATES, CompanySite
+from providers.web import GuardedClient
+from settings import Settings
+from workflows.catalog import Catalog, installed
+from workflows.upkeep import Reconcile
+
+log = structlog.get_logger()
+# split by resource, not by kind or tenant: how many activities one process runs at once
+SLOTS = {"io": 100, "llm": 50}
+QUEUES = (QUEUE, *SLOTS)
+AWAY_SECONDS = 1.0
+
+
+def main(settings: Settings, queues: tuple[str, ...] | None = None) -> int:
+    """Run until SIGTERM or SIGINT; running activities then have `graceful_seconds` to end."""
+    logs.configure(settings.log_level)
+    unknown = set(queues or ()) - set(QUEUES)
+    if unknown:
+        raise SystemExit(f"there is no queue {', '.join(sorted(unknown))}; there are {', '.join(QUEUES)}")
+    asyncio.run(work(settings, queues or QUEUES, installed()))
+    return 0
+
+
+async def work(settings: Settings, queues: Sequence[str], catalog: Catalog) -> None:
+    """The worker's life in one process."""
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    direct = settings.database_direct_url or settings.database_url
+    async with AsyncExitStack() as opened:
+        database = Database(
+            settings.database_url, schema=settings.schema, size=settings.pool_size, pooled=settings.database_pooled
+        )
+        opened.push_async_callback(database.close)
+        steps, research = Steps(database), Research(database)
+        jobs = Jobs(database, cache_for=timedelta(hours=settings.result_cache_hours))
+        dispatch = Dispatch(database, in_flight=settings.in_flight)
+        stepping = Stepping(
+            steps,
+            ledger_patience=settings.ledger_patience_seconds,
+            rate_limit_patience=settings.rate_limit_patience_seconds,
+        )
+        client = await connect(os.environ, plugin([Heartbeat(), stepping]))
+        if not await _until_up(settings, client, stop):
+            return
+        reconciler = Reconciler(client, jobs, dispatch, Reports(database), catalog)
+        control = Control(client, jobs, Submitter(jobs, catalog), reconciler, catalog)
+        closing = Closing(jobs, steps, control, control)
+        models = Models(
+            Spend(database),
+            model=settings.model,
+            anthropic_key=settings.anthropic_api_key,
+            anthropic_base_url=settings.anthropic_base_url,
+            openai_key=settings.openai_api_key,
+            openai_base_url=settings.openai_base_url,
+            timeout=settings.model_timeout_seconds,
+        )
+        site = await _site(settings, opened)
+        github = GitHub(settings.github_api_url, token=settings.github_token)
+        gather, store, analysis = Gather(research, site, github), Store(research), Analysis(research, models)
+        own = [one for kind in catalog for one in kind.activities]
+        io = [gather.scrape_website, gather.search_github, store.store_research, closing.finish]
+        activities: dict[str, list[Callable[..., Any]]] = {
+            QUEUE: [closing.finish, closing.note, closing.open_child],
+            "io": [*io, Upkeep(control).reconcile, *own],
+            "llm": [analysis.analyze, analysis.extract_briefing, *own],
+        }
+        notices = Notices(direct, settings.schema)
+        await opened.enter_async_context(notices.listening())
+        await opened.enter_async_context(Dispatcher(client, dispatch, jobs, notices).running())
+        await keep_reconciling(client)
+        upkeep = asyncio.create_task(_reconcile_once(reconciler))
+        opened.callback(upkeep.cancel)
+        workers = [_worker(client, queue, activities[queue], catalog, settings) for queue in queues]
+        log.info("worker is up", queues=list(queues))
+        await _run(workers, stop)
+
+
+async def _site(settings: Settings, opened: AsyncExitStack) -> CompanySite:
+    """The reader of company sites, with what the settings give it: search, Crawlbase, places where to guess."""
+    client = GuardedClient(
+        allow=settings.fetch_allow, timeout=settings.fetch_timeout_seconds, max_bytes=settings.fetch_max_bytes
+    )
+    opened.push_async_callback(client.aclose)
+    search = crawlbase = None
+    if settings.search_api_key:
+        search = await opened.enter_async_context(WebSearch(settings.search_api_key, settings.search_api_url))
+    if settings.web_scraping_token:
+        crawlbase = await opened.enter_async_context(Crawlbase(settings.web_scraping_token, settings.crawlbase_url))
+    return CompanySite(client, search, candidates=settings.site_candidates or CANDIDATES, crawlbase=crawlbase)
+
+
+def _worker(
+    client: Client, queue: str, activities: Sequence[Callable[..., Any]], catalog: Catalog, settings: Settings
+) -> Worker:
+    flows = [*(kind.workflow for kind in catalog), Reconcile] if queue == QUEUE else []
+    return Worker(
+        client,
+        task_queue=queue,
+        workflows=flows,
+        activities=activities,
+        max_concurrent_activities=SLOTS.get(queue),
+        workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
+        activity_task_poller_behavior=PollerBehaviorAutoscaling(),
+        max_heartbeat_throttle_interval=timedelta(seconds=1),
+        default_heartbeat_throttle_interval=timedelta(seconds=1),
+        graceful_shutdown_timeout=timedelta(seconds=settings.graceful_seconds),
+        no_remote_activities=queue == QUEUE,
+    )
+
+
+async def _run(workers: Sequence[Worker], stop: asyncio.Event) -> None:
+    """Until asked to stop, or until a worker fails: then the process ends with its error."""
+    runs = [asyncio.create_task(worker.run()) for worker in workers]
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([stopping, *runs], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    log.info("worker is stopping")
+    await asyncio.gather(*(worker.shutdown() for worker in workers if worker.is_running))
+    await asyncio.gather(*runs)
+    log.info("worker has stopped")
+
+
+async def _until_up(settings: Settings, client: Client, stop: asyncio.Event) -> bool:
+    """Wait for a migrated ledger and for the engine; False when asked to stop meanwhile."""
+    while not stop.is_set():
+        try:
+            if missing := await pending(settings.database_direct_url or settings.database_url, settings.schema):
+                raise SystemExit(f"the ledger lacks {', '.join(missing)}: run `longrun migrate` first")
+            await client.service_client.check_health(timeout=timedelta(seconds=2))
+            return True
+        except (LedgerUnavailable, RPCError, RuntimeError) as error:
+            log.info("waiting", reason=type(error).__name__)
+            await asyncio.sleep(AWAY_SECONDS)
+    return False
+
+
+async def _reconcile_once(reconciler: Reconciler) -> None:
+    try:
+        await reconciler.run()
+    except (LedgerUnavailable, EngineUnavailable) as error:
+        log.warning("could not reconcile at start", code=error.code)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(Settings.from_env(os.environ)))

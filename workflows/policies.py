@@ -1,0 +1,63 @@
+"""How long, how often, where: named activity options, merged with `options.retry` here and only here.
+
+`attempts` counts the vendor's failures and is kept by the ledger; Temporal's own maximum only stops poison.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from temporalio.common import RetryPolicy
+
+from domain.job import Retry
+
+DELIVERIES = 20
+HEARTBEAT = timedelta(seconds=10)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Options of one activity. `attempts`: the vendor's failures after which the step has failed."""
+
+    queue: str
+    start_to_close: timedelta
+    attempts: int
+    schedule_to_close: timedelta = timedelta(hours=1)
+    first_wait: timedelta = timedelta(seconds=1)
+    factor: float = 2.0
+    longest_wait: timedelta = timedelta(seconds=30)
+
+    @property
+    def retry_policy(self) -> RetryPolicy:
+        return RetryPolicy(
+            initial_interval=self.first_wait,
+            backoff_coefficient=self.factor,
+            maximum_interval=max(self.first_wait, self.longest_wait),
+            maximum_attempts=DELIVERIES,
+        )
+
+    def merged(self, retry: Retry | None) -> "Policy":
+        """This policy with what the caller asked for."""
+        if retry is None:
+            return self
+        return replace(
+            self,
+            attempts=retry.max_attempts or self.attempts,
+            first_wait=_milliseconds(retry.min_timeout_in_ms, self.first_wait),
+            longest_wait=_milliseconds(retry.max_timeout_in_ms, self.longest_wait),
+            factor=retry.factor or self.factor,
+        )
+
+
+def _milliseconds(value: int | None, default: timedelta) -> timedelta:
+    return default if value is None else timedelta(milliseconds=max(value, 1))
+
+
+FETCH = Policy(queue="io", start_to_close=timedelta(minutes=5), attempts=3)
+MODEL = Policy(
+    queue="llm",
+    start_to_close=timedelta(minutes=10),
+    attempts=2,
+    first_wait=timedelta(seconds=2),
+    longest_wait=timedelta(minutes=1),
+)
+WRITE = Policy(queue="io", start_to_close=timedelta(minutes=2), attempts=3)

@@ -1,0 +1,214 @@
+"""What every workflow is made of: named steps that people see, isolation of failures, and one shielded end."""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal, NoReturn, TypeVar
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    ChildWorkflowError,
+    FailureError,
+    is_cancelled_exception,
+)
+
+from workflows.policies import HEARTBEAT, Policy
+
+with workflow.unsafe.imports_passed_through():
+    from activities.closing import ChildRequest, Closing, Note
+    from domain.errors import BudgetExceeded, JobClosed, LongrunError
+    from domain.job import Carried, Failure, Job, Outcome, Progress, Standing, Status, StepState, StepStatus
+    from domain.model import Model
+
+T = TypeVar("T")
+LOCAL = timedelta(seconds=5)
+LOCAL_RETRY = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(seconds=1))
+NEVER_ISOLATED = (BudgetExceeded.code, JobClosed.code)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One unit of progress: the name people see and how its activity is run."""
+
+    name: str
+    policy: Policy
+
+
+class Steps:
+    """A workflow's steps. Holds its own snapshot (the Query `progress`); the ledger's is written by the interceptor."""
+
+    def __init__(self, job: Job[Any], steps: Sequence[Step]) -> None:
+        carried = job.carried or Carried()
+        self._job = job
+        self._policies = {step.name: step.policy for step in steps}
+        self._states = {step.name: StepState(name=step.name, max_attempts=step.max_attempts) for step in job.plan}
+        self._states |= {state.name: state for state in carried.steps}
+        self._runs = dict(carried.runs)
+        self._deadline = carried.deadline or workflow.now() + job.max_duration
+        workflow.set_query_handler("progress", self.answer)
+
+    def answer(self) -> dict[str, Any]:
+        """{progress, steps} as on the wire."""
+        states = list(self._states.values())
+        return {
+            "progress": Progress.of([state.status for state in states]).model_dump(mode="json", by_alias=True),
+            "steps": [state.model_dump(mode="json", by_alias=True) for state in states],
+        }
+
+    async def run(
+        self,
+        name: str,
+        activity: Callable[..., Awaitable[T]],
+        *args: Any,
+        otherwise: Callable[[Failure], T | Awaitable[T]] | None = None,
+    ) -> T:
+        """Run a step. When it fails for good, `otherwise` (a value or another activity) answers in its place.
+
+        Cancel, a closed job and an exceeded budget win over `otherwise`.
+        """
+        run = self._runs[name] = self._runs.get(name, 0) + 1
+        activity_id = name if run == 1 else f"{name}#{run}"
+        self._mark(name, "running")
+        try:
+            result = await self._execute(activity_id, name, activity, args)
+        except ActivityError as error:
+            failure = failure_of(error, name)
+            self._mark(name, "failed", failure)
+            if otherwise is None or is_cancelled_exception(error) or failure.code in NEVER_ISOLATED:
+                raise
+            if not isinstance(error.cause, ApplicationError):
+                await self._note(activity_id, "failed", failure)
+            answer = otherwise(failure)
+            return await answer if inspect.isawaitable(answer) else answer  # pyright: ignore[reportReturnType]
+        self._mark(name, "completed")
+        return result
+
+    async def stand_in(self, name: str, activity: Callable[..., Awaitable[T]], *args: Any) -> T:
+        """The activity that answers in a failed step's place; it has no step of its own."""
+        return await self._execute(f"{name}#otherwise", name, activity, args)
+
+    async def skip(self, name: str) -> None:
+        """Say that a step is not needed."""
+        self._mark(name, "skipped")
+        await self._note(name, "skipped", None)
+
+    async def child(self, kind: str, payload: Model) -> Any:
+        """Run another job as part of this one, with a public id of its own, in this job's slot."""
+        asked = ChildRequest(
+            parent_id=self._job.id,
+            id=workflow.uuid4(),
+            kind=kind,
+            payload=payload.model_dump(mode="json", by_alias=True),
+        )
+        job = await workflow.execute_local_activity_method(
+            Closing.open_child, asked, schedule_to_close_timeout=timedelta(minutes=1), retry_policy=LOCAL_RETRY
+        )
+        return await workflow.execute_child_workflow(
+            job.kind,
+            job,
+            id=str(job.id),
+            parent_close_policy=workflow.ParentClosePolicy.REQUEST_CANCEL,
+            static_summary=job.title,
+        )
+
+    def next_run(self, payload: Model) -> NoReturn:
+        """Continue as new with this snapshot, the counts of repeats and the deadline."""
+        carried = Carried(steps=tuple(self._states.values()), runs=self._runs, deadline=self._deadline)
+        workflow.continue_as_new(self._job.model_copy(update={"payload": payload, "carried": carried}))
+
+    async def to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do the work within the job's deadline, write the end whatever it is, and end as the ledger says.
+
+        A programmer's error passes: Temporal suspends the task, and a fixed deploy mends it.
+        """
+        result: T | None = None
+        clock = asyncio.timeout(max(0.0, (self._deadline - workflow.now()).total_seconds()))
+        try:
+            async with clock:
+                result = await work
+            outcome = self._outcome(Status.COMPLETED, result=result)
+        except (FailureError, LongrunError, asyncio.CancelledError, TimeoutError) as error:
+            if clock.expired():
+                late = Failure(code="max_duration", message=f"the job took longer than {self._job.max_duration}")
+                outcome = self._outcome(Status.TIMED_OUT, error=late)
+            elif isinstance(error, TimeoutError) and not isinstance(error, FailureError):
+                raise
+            elif is_cancelled_exception(error):
+                outcome = self._outcome(Status.CANCELED)
+            else:
+                outcome = self._outcome(Status.FAILED, error=failure_of(error))
+        standing = await asyncio.shield(self._finish(outcome))
+        if standing.status == Status.COMPLETED and outcome.status == Status.COMPLETED:
+            return result  # pyright: ignore[reportReturnType]
+        if standing.status == Status.CANCELED and workflow.cancellation_reason() is not None:
+            raise asyncio.CancelledError
+        failure = standing.error or Failure(code=standing.status, message=f"the job is {standing.status}")
+        raise ApplicationError(failure.message, type=failure.code, non_retryable=True)
+
+    async def _execute(
+        self, activity_id: str, name: str, activity: Callable[..., Awaitable[T]], args: Sequence[Any]
+    ) -> T:
+        policy = self._policies[name].merged(self._job.retry)
+        return await workflow.execute_activity(
+            activity,
+            args=args,
+            activity_id=activity_id,
+            task_queue=policy.queue,
+            start_to_close_timeout=policy.start_to_close,
+            schedule_to_close_timeout=policy.schedule_to_close,
+            heartbeat_timeout=HEARTBEAT,
+            retry_policy=policy.retry_policy,
+            summary=activity_id.replace("_", " ").capitalize(),
+        )
+
+    async def _finish(self, outcome: Outcome) -> Standing:
+        try:
+            return await workflow.execute_local_activity_method(
+                Closing.finish, outcome, schedule_to_close_timeout=LOCAL, retry_policy=LOCAL_RETRY
+            )
+        except ActivityError:  # the ledger is away for longer: wait for it where waiting costs nothing
+            return await workflow.execute_activity_method(
+                Closing.finish, outcome, task_queue="io", start_to_close_timeout=timedelta(minutes=1)
+            )
+
+    async def _note(self, activity_id: str, status: Literal["failed", "skipped"], failure: Failure | None) -> None:
+        note = Note(job_id=self._job.id, activity_id=activity_id, at=workflow.now(), status=status, error=failure)
+        await workflow.execute_local_activity_method(
+            Closing.note, note, schedule_to_close_timeout=timedelta(minutes=1), retry_policy=LOCAL_RETRY
+        )
+
+    def _outcome(self, status: Status, *, result: Any = None, error: Failure | None = None) -> Outcome:
+        answered_by = getattr(result, "answered_by", None)
+        return Outcome(job_id=self._job.id, status=status, result=result, error=error, answered_by=answered_by)
+
+    def _mark(self, name: str, status: StepStatus, failure: Failure | None = None) -> None:
+        state, now = self._states.get(name) or StepState(name=name), workflow.now()
+        ended = status in ("completed", "failed", "skipped")
+        self._states[name] = state.model_copy(
+            update={
+                "status": status,
+                "attempt": max(1, state.attempt),
+                "started_at": now if status == "running" else state.started_at,
+                "finished_at": now if ended else None,
+                "error": failure,
+            }
+        )
+        text = Progress.of([each.status for each in self._states.values()]).text
+        workflow.set_current_details(f"{text} · {name.replace('_', ' ')} {status}")
+
+
+def failure_of(error: BaseException, step: str | None = None) -> Failure:
+    """Why it failed, fit for people: the domain's own error, what an activity raised, or which time-out struck."""
+    if isinstance(error, LongrunError):
+        return Failure(code=error.code, message=error.message, step=step, retryable=error.retryable)
+    while isinstance(error, (ActivityError, ChildWorkflowError)) and error.cause is not None:
+        step = step or (error.activity_id.split("#")[0] if isinstance(error, ActivityError) else None)
+        error = error.cause
+    if isinstance(error, ApplicationError):
+        return Failure(code=error.type or "job_failed", message=error.message, step=step)
+    return Failure(code="step_timeout", message="the step did not end in time", step=step, retryable=True)

@@ -1,0 +1,26 @@
+"""The service's own housekeeping, started by Temporal Schedules."""
+
+from datetime import timedelta
+from typing import Any
+
+from temporalio import workflow
+
+from workflows.policies import HEARTBEAT
+
+with workflow.unsafe.imports_passed_through():
+    from activities.upkeep import Upkeep
+
+
+@workflow.defn(name="reconcile")
+class Reconcile:
+    """Compare ledger and engine once; answers with the report."""
+
+    @workflow.run
+    async def run(self) -> dict[str, Any]:
+        return await workflow.execute_activity_method(
+            Upkeep.reconcile,
+            task_queue="io",
+            start_to_close_timeout=timedelta(minutes=4),
+            heartbeat_timeout=HEARTBEAT,
+            summary="Compare ledger and engine",
+        )
