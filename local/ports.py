@@ -2,6 +2,8 @@
 
 import socket
 import threading
+import time
+from contextlib import suppress
 
 LOOPBACK = "127.0.0.1"
 
@@ -24,18 +26,20 @@ def taken(port: int, host: str = LOOPBACK) -> bool:
         return False
 
 
-def reachable(host: str, port: int, seconds: float = 2.0) -> bool:
-    """Whether a TCP connection opens within that time, name look-up included (which alone can hang far longer)."""
+def reachable(*targets: tuple[str, int], seconds: float = 2.0) -> bool:
+    """Whether a TCP connection to one of them opens within that time; a name's look-up, which can hang, included."""
     opened = threading.Event()
 
-    def knock() -> None:
-        try:
-            socket.create_connection((host, port), timeout=seconds).close()
-        except OSError:
-            return
-        opened.set()
+    def knock(target: tuple[str, int]) -> None:
+        with suppress(OSError):
+            socket.create_connection(target, timeout=seconds).close()
+            opened.set()
 
-    knocking = threading.Thread(target=knock, daemon=True)
-    knocking.start()
-    knocking.join(seconds)
+    knocking = [threading.Thread(target=knock, args=(target,), daemon=True) for target in targets]
+    for each in knocking:
+        each.start()
+    deadline = time.monotonic() + seconds
+    while any(each.is_alive() for each in knocking) and time.monotonic() < deadline:
+        if opened.wait(0.02):
+            break
     return opened.is_set()

@@ -56,7 +56,7 @@ class Stack:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._closing.set()
+        self.close()
         try:
             self._stop()
         finally:
@@ -76,6 +76,10 @@ class Stack:
             for log in tails:
                 log.follow()
             self._closing.wait(0.1)
+
+    def close(self) -> None:
+        """End `watch`."""
+        self._closing.set()
 
     def kill(self) -> None:
         """SIGKILL for every part; a signal handler may call it."""

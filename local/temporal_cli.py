@@ -94,7 +94,7 @@ def _get(folder: Path, environ: Mapping[str, str]) -> Path:
 
 def _download(folder: Path, environ: Mapping[str, str]) -> Path:
     """The dev server that the SDK downloads by itself, kept."""
-    if not ports.reachable(*DOWNLOADS):
+    if not ports.reachable(DOWNLOADS):
         raise TemporalMissingError(f"It cannot be downloaded: {DOWNLOADS[0]} cannot be reached.")
     with tempfile.TemporaryDirectory(dir=folder) as place:
         fetch = [sys.executable, "-m", "local.temporal_cli", place]
