@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 
 class Angle(NamedTuple):
-    """A subject: the words that find a fact for it, and what it makes of that fact."""
+    """A subject: the words that find a fact for it, what it makes of that fact, where it looks first."""
 
     cues: str
     topic: str
     question: str
+    sections: tuple[str, ...] = ("engineering", "products")
 
 
 class Family(NamedTuple):
@@ -44,6 +45,7 @@ QUALITY = Angle(
     r"test|review|quality|reliab|agile|iterat|stage",
     "Keeping quality while moving in small steps",
     "{fact} How do you keep quality while working that way?",
+    ("culture", "engineering"),
 )
 OPEN_CODE = Angle(
     r"open source|open-source|source code|foss|repositor|contribut|publicly",
@@ -54,11 +56,13 @@ INTERFACE = Angle(
     r"website|web|interface|accessib|experience|visitor|customer",
     "Interfaces people can use",
     "{fact} How would you know that people can use it?",
+    ("products", "culture"),
 )
 RESEARCH = Angle(
     r"user|research|interview|prototype|feedback|human-centered",
     "Learning from users",
     "{fact} How would you learn whether users are better off?",
+    ("culture", "products"),
 )
 DELIVERY = Angle(
     r"cloud|deploy|docker|infrastructure|server|automat|monitor|pipeline",
@@ -74,21 +78,25 @@ ROADMAP = Angle(
     r"product|mission|goal|outcome|value|priorit|roadmap",
     "Choosing what to build",
     "{fact} How would you decide what to build next?",
+    ("products", "overview"),
 )
 PEOPLE = Angle(
     r"team|staff|colleague|coach|hire|talent|people|lead",
     "Leading people",
     "{fact} How would you support a team in that?",
+    ("culture",),
 )
 PARTNERS = Angle(
     r"partner|client|customer|agenc|stakeholder|collaborat|together",
     "Working with partners",
     "{fact} Describe how you worked that closely with someone outside your team.",
+    ("culture",),
 )
 PURPOSE = Angle(
     r"mission|purpose|help|improve|public|serve|value",
     "Why {company}",
     "{fact} Why does that matter to you?",
+    ("overview", "culture"),
 )
 COMMON = (PURPOSE, PARTNERS)
 

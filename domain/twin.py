@@ -2,37 +2,41 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from domain.research import Claim, Draft, Evidence, Interview, Sections
-from domain.roles import ASK_TECHNOLOGY, ASK_THEM, COMMON, PREPARE, PREPARE_TECHNOLOGY, QUESTION_TECHNOLOGY, family
+from domain.advice import advise
+from domain.research import Claim, Draft, Evidence, Sections
 from domain.text import content, plain, words
 
 
 class Section(NamedTuple):
-    """How a section's sentences are known: what each page topic is worth, cue words, how many to take."""
+    """How a section's sentences are known: what each page topic is worth, cue words, how many to take.
+
+    `spread` is what every sentence already taken from a page costs the next one.
+    """
 
     topics: Mapping[str, float]
     cues: re.Pattern[str]
     limit: int
+    spread: float = 1.0
 
 
 def _cues(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{pattern})", re.IGNORECASE)
 
 
+# In the order in which they choose: a sentence serves one section.
 SECTIONS = {
-    "news": Section(
-        {"news": 3}, _cues(r"announc|launch|releas|today|this year|recent|new\b|we asked|20\d\d|award|join"), 4
-    ),
+    "news": Section({"news": 3}, _cues(r"announc|launch|releas|today|this year|recent|new\b|award|20\d\d|we asked"), 4),
     "overview": Section(
         {"about": 3, "home": 1.5},
         _cues(
-            r"is a\b|are a\b|team of|mission|found|start|since|headquarter|help|provid|serv|employ|fund|part of|"
-            r"became|within|office|cost|customer|agenc|our name"
+            r"is an?\b|are an?\b|team of|mission|found|start|since|headquarter|help|provid|serv|employ|fund|part of|"
+            r"became|within|office|cost|customer|agenc|our name|in (?:\w+ )?(?:19|20)\d\d"
         ),
         7,
+        spread=0.2,
     ),
     "products": Section(
         {"products": 3, "home": 1},
@@ -49,35 +53,45 @@ SECTIONS = {
             r"learn|user|partner|trust|remote|benefit|mission|passion|empower|feedback"
         ),
         7,
+        spread=0.5,
     ),
     "engineering": Section(
         {"engineering": 3, "repository": 1.5},
         _cues(
             r"software|code|open.source|infrastructure|architect|database|postgres|docker|deploy|api\b|secur|encrypt|"
-            r"cloud|develop|test|agile|repositor|prototype|oracle|framework|language"
+            r"cloud|develop|test|agile|repositor|prototype|framework|language"
         ),
         7,
     ),
 }
 CALL_TO_ACTION = re.compile(
     r"^(?:learn|read|see|check|contact|e-?mail|click|download|get in touch|sign up|visit|subscribe|find out|apply|"
-    r"follow|watch|view|back to|head over|special thanks|take the next)\b|\S@\S|https?://|\blink\b",
+    r"follow|watch|view|back to|head over|special thanks|take the next)\b|\S@\S|https?://|\blink\b"
+    r"|\bthis (?:guide|page|document|post|article)\b",
     re.IGNORECASE,
 )
 UNFIT = re.compile(r"[{}<>|\\=;]|\?[\"'”’)]*$|:$")
+# These lean on the sentence before them.
+LEANING = re.compile(
+    r"^(?:it|they|this|these|that|those|he|she|but|and|so|if|however|instead|also|then|such|more importantly|"
+    r"in addition|for example|other|of course|because|when|while|after|both)\b",
+    re.IGNORECASE,
+)
+FIRST_PERSON = re.compile(r"^(?:we|our)\b", re.IGNORECASE)
 DATED = re.compile(r"\b(?:19|20)\d\d\b")
-FEWEST_WORDS, MOST_WORDS, EXCERPT_WORDS = 6, 60, 24
+# Blogs put the day of a post into its address.
+POSTED = re.compile(r"/((?:19|20)\d\d)[/-](\d\d)(?:[/-](\d\d))?\b")
+FEWEST_WORDS, MOST_WORDS = 6, 60
 ENOUGH = 2.5
-TECHNOLOGIES = 3
 
 
 def draft(company: str, role: str, evidence: Sequence[Evidence]) -> Draft:
     """Rank the evidence into sections, then let the rules for the role speak about what it holds."""
     taken: set[str] = set()
     ranks = _ranks(evidence)
-    found = {name: _section(spec, evidence, ranks, company, taken) for name, spec in SECTIONS.items()}
+    found = {name: _section(name, evidence, ranks, company, taken) for name in SECTIONS}
     sections = Sections(**{name: tuple(_quoted(item) for item in rows) for name, rows in found.items()})
-    interview, prepare, ask_them = _advice(company, role, [row for rows in found.values() for row in rows], evidence)
+    interview, prepare, ask_them = advise(company, role, found, evidence)
     return Draft(sections=sections, interview=interview, prepare=prepare, ask_them=ask_them)
 
 
@@ -103,15 +117,17 @@ def _fit(item: Evidence) -> bool:
 
 
 def _section(
-    spec: Section, evidence: Sequence[Evidence], ranks: Mapping[str, int], company: str, taken: set[str]
+    name: str, evidence: Sequence[Evidence], ranks: Mapping[str, int], company: str, taken: set[str]
 ) -> list[Evidence]:
     """The best sentences of a section, a page's second and third counting less, none twice in other words."""
-    scores = {item.id: _score(item, spec, ranks, company) for item in evidence if _fit(item) and item.id not in taken}
+    spec = SECTIONS[name]
+    score = _news if name == "news" else _score
+    scores = {item.id: score(item, spec, ranks, company) for item in evidence if _fit(item) and item.id not in taken}
     chosen: list[Evidence] = []
     open_rows = [item for item in evidence if scores.get(item.id, 0) >= ENOUGH]
     pages: Counter[str] = Counter()
     while open_rows and len(chosen) < spec.limit:
-        best = max(open_rows, key=lambda item: scores[item.id] - 0.6 * pages[item.url])
+        best = max(open_rows, key=lambda item: scores[item.id] - spec.spread * pages[item.url])
         open_rows.remove(best)
         if not any(_alike(best.quote, other.quote) for other in chosen):
             chosen.append(best)
@@ -124,67 +140,25 @@ def _score(item: Evidence, spec: Section, ranks: Mapping[str, int], company: str
     worth = spec.topics.get(item.topic, 0)
     hits = len({match.lower() for match in spec.cues.findall(item.quote)})
     # Elsewhere than on its own pages a section needs more than a chance word.
-    if not worth and (hits < 2 or "news" in spec.topics):
+    if not worth and hits < 2:
         return 0
-    early = 1 / (1 + ranks[item.id] / 5)
-    dated = 0.5 if "news" in spec.topics and DATED.search(item.quote) else 0
-    named = 0.5 if plain(company).lower() in plain(item.quote).lower() else 0
-    return worth + 0.8 * min(hits, 3) + early + dated + named
+    text = plain(item.quote)
+    speaks = text.lower().startswith(plain(company).lower()) or FIRST_PERSON.match(text)
+    leans = LEANING.match(text) or text.endswith("!")
+    return worth + 0.8 * min(hits, 3) + 1 / (1 + ranks[item.id] / 5) + (1 if speaks else 0) - (1 if leans else 0)
+
+
+def _news(item: Evidence, spec: Section, ranks: Mapping[str, int], company: str) -> float:
+    """News is what stands first on a dated post, or a dated sentence of a news page; the latest first."""
+    posted = POSTED.search(item.url)
+    if not posted and item.topic != "news":
+        return 0
+    score = _score(item, spec, ranks, company) if item.topic == "news" else ENOUGH
+    if posted:
+        return score + (int(posted[1]) - 2000) / 100 - ranks[item.id] / 4
+    return score + (0.5 if DATED.search(item.quote) else 0)
 
 
 def _alike(one: str, other: str) -> bool:
     a, b = content(one), content(other)
     return bool(a and b) and len(a & b) / min(len(a), len(b)) > 0.6
-
-
-def _advice(
-    company: str, role: str, chosen: Sequence[Evidence], evidence: Sequence[Evidence]
-) -> tuple[Interview, tuple[Claim, ...], tuple[Claim, ...]]:
-    """Rules for the role, each on a fact of its own; a rule that finds none says nothing."""
-    suited = family(role)
-    topics: list[Claim] = []
-    questions: list[Claim] = []
-    facts: list[Evidence] = []
-    for angle in (*suited.angles, *COMMON):
-        cues = _cues(angle.cues)
-        rest = [item for item in chosen if item not in facts and cues.search(item.quote)]
-        if not rest:
-            continue
-        fact = max(rest, key=lambda item: len(set(cues.findall(item.quote))))
-        facts.append(fact)
-        topics.append(_said(f"{angle.topic}: {{fact}}", fact, company))
-        questions.append(_said(angle.question, fact, company))
-    prepare = [_said(text, fact, company) for text, fact in zip(_around(PREPARE), facts[:4], strict=False)]
-    ask_them = [_said(text, fact, company) for text, fact in zip(_around(ASK_THEM), facts[::-1][:3], strict=False)]
-    for item in _technologies(evidence) if suited.technical else []:
-        questions.append(_about(QUESTION_TECHNOLOGY, item))
-        prepare.append(_about(PREPARE_TECHNOLOGY, item))
-        ask_them.append(_about(ASK_TECHNOLOGY, item))
-    interview = Interview(topics=tuple(topics), questions=tuple(questions))
-    return interview, tuple(prepare), tuple(ask_them)
-
-
-def _around(templates: Sequence[str]) -> Iterator[str]:
-    while True:
-        yield from templates
-
-
-def _said(template: str, fact: Evidence, company: str) -> Claim:
-    return Claim(text=template.format(fact=f"“{_excerpt(fact.quote)}”", company=company), evidence=(fact.id,))
-
-
-def _about(template: str, item: Evidence) -> Claim:
-    return Claim(text=template.format(technology=item.technology), evidence=(item.id,))
-
-
-def _technologies(evidence: Sequence[Evidence]) -> list[Evidence]:
-    """The first technologies that the code names; readers of code put what matters most first."""
-    by_name = {item.technology: item for item in reversed(evidence) if item.technology}
-    return list(by_name.values())[::-1][:TECHNOLOGIES]
-
-
-def _excerpt(quote: str) -> str:
-    """The beginning of a sentence, its own quotation marks made single so that it can be quoted."""
-    text = plain(quote).replace('"', "'").strip("' ")
-    parts = text.split()
-    return text if len(parts) <= EXCERPT_WORDS else f"{' '.join(parts[:EXCERPT_WORDS]).rstrip(',;:.')} …"
