@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from domain.advice import advise
 from domain.research import Claim, Draft, Evidence, Sections
-from domain.text import content, plain, words
+from domain.text import content, numbers, plain, words
 
 
 class Section(NamedTuple):
@@ -139,13 +139,15 @@ def _section(
 def _score(item: Evidence, spec: Section, ranks: Mapping[str, int], company: str) -> float:
     worth = spec.topics.get(item.topic, 0)
     hits = len({match.lower() for match in spec.cues.findall(item.quote)})
-    # Elsewhere than on its own pages a section needs more than a chance word.
-    if not worth and hits < 2:
-        return 0
     text = plain(item.quote)
-    speaks = text.lower().startswith(plain(company).lower()) or FIRST_PERSON.match(text)
-    leans = LEANING.match(text) or text.endswith("!")
-    return worth + 0.8 * min(hits, 3) + 1 / (1 + ranks[item.id] / 5) + (1 if speaks else 0) - (1 if leans else 0)
+    speaks = bool(FIRST_PERSON.match(text)) or text.lower().startswith(plain(company).lower())
+    # Elsewhere than on its own pages a section needs more than a chance word.
+    if hits + speaks == 0 or (not worth and hits < 2):
+        return 0
+    leans = bool(LEANING.match(text)) or text.endswith("!")
+    exact = bool(numbers(text))
+    early = 1 / (1 + ranks[item.id] / 5)
+    return worth + 0.8 * min(hits, 3) + early + speaks + 0.5 * exact - leans
 
 
 def _news(item: Evidence, spec: Section, ranks: Mapping[str, int], company: str) -> float:
