@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 from selectolax.lexbor import LexborHTMLParser
 
@@ -31,10 +31,7 @@ def canonical(url: str) -> str:
 
 
 def picks(home: Page, sitemap: Sequence[str] = ()) -> list[str]:
-    """Pages of the site to read after `home`, best first: a round of one page a topic, then the next round.
-
-    The usual addresses of topics that nothing leads to come last.
-    """
+    """Pages of the site to read after `home`, best first: a round of one page a topic, then the next round."""
     scored: dict[str, tuple[float, Topic, str]] = {}
     for link in [*home.links, *(Link(url, "") for url in sitemap)]:
         key = canonical(link.url)
@@ -53,9 +50,13 @@ def picks(home: Page, sitemap: Sequence[str] = ()) -> list[str]:
     for _, topic, url in ranked:
         seen[topic] = seen.get(topic, -1) + 1
         rounds.append((seen[topic], ORDER.index(topic) if topic in ORDER else len(ORDER), url))
-    parts = urlsplit(home.url)
-    missing = [f"{parts.scheme}://{parts.netloc}{path}" for topic, path in USUAL.items() if topic not in seen]
-    return list(dict.fromkeys([*(url for *_, url in sorted(rounds, key=lambda entry: entry[:2])), *missing]))
+    return [url for *_, url in sorted(rounds, key=lambda entry: entry[:2])]
+
+
+def usual(home: Page, chosen: Sequence[str]) -> list[str]:
+    """Where pages of the topics that nothing leads to usually lie."""
+    told = {topic_of(url) for url in chosen}
+    return [urljoin(home.url, path) for topic, path in USUAL.items() if topic not in told]
 
 
 def score(link: Link) -> tuple[float, Topic]:

@@ -9,7 +9,7 @@ from domain.research import CompanyResearchRequest, Evidence, SiteFound
 from providers.crawlbase import Crawlbase
 from providers.naming import CANDIDATES, candidates, is_about_others, names_company, same_site
 from providers.pages import Page, read_page
-from providers.picks import canonical, locations, picks
+from providers.picks import canonical, locations, picks, usual
 from providers.robots import Robots, RobotsForbidError
 from providers.search import WebSearch
 from providers.sentences import fold
@@ -141,6 +141,7 @@ class CompanySite:
         waiting = picks(home)
         if len(waiting) < wanted:
             waiting = picks(home, await self._sitemap(home, robots))
+            waiting += usual(home, waiting)
         tickets = asyncio.Semaphore(AT_ONCE)
 
         async def one(url: str) -> Page | None:

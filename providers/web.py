@@ -1,9 +1,11 @@
 """The one way to fetch what a user named: guarded addresses, checked redirects, capped size and time."""
 
 import asyncio
+import ssl
 import zlib
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Self
 
@@ -43,12 +45,18 @@ class Fetched:
             return trafilatura.utils.decode_file(self.body)
 
 
+@cache
+def authorities() -> ssl.SSLContext:
+    """The certificate authorities believed in, read once a process because that takes some 50 ms."""
+    return httpx.create_ssl_context()
+
+
 class GuardedTransport(httpx.AsyncHTTPTransport):
     """httpx's own transport over a pool whose connections are opened by GuardedNetwork."""
 
     def __init__(self, network: GuardedNetwork) -> None:
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=httpx.create_ssl_context(),
+            ssl_context=authorities(),
             max_connections=32,
             max_keepalive_connections=16,
             keepalive_expiry=5.0,
@@ -143,7 +151,8 @@ def checked(url: str, base: httpx.URL | None = None) -> httpx.URL:
         raise VendorError("that is not a web address", code="bad_url", retryable=False) from error
     if target.scheme not in ("http", "https") or not target.host or target.userinfo:
         raise VendorError("only plain http and https addresses can be read", code="bad_url", retryable=False)
-    return target.copy_with(fragment=None)
+    # The bare host and its root are one page and get one spelling.
+    return target.copy_with(raw_path=target.raw_path, fragment=None)
 
 
 def unpacked(packed: bytes, encoding: str, max_bytes: int) -> bytes:
