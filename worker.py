@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 from temporalio.client import Client
+from temporalio.plugin import SimplePlugin
 from temporalio.service import RPCError
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
@@ -84,8 +85,8 @@ async def work(settings: Settings, queues: Sequence[str], catalog: Catalog) -> N
             ledger_patience=settings.ledger_patience_seconds,
             rate_limit_patience=settings.rate_limit_patience_seconds,
         )
-        client = await connect(os.environ, plugin([Heartbeat(), stepping]))
-        if not await _until_up(settings, client, stop):
+        client = await _until_up(settings, plugin([Heartbeat(), stepping]), stop)
+        if client is None:
             return
         reconciler = Reconciler(client, jobs, dispatch, Reports(database), catalog)
         control = Control(client, jobs, Submitter(jobs, catalog), reconciler, catalog)
@@ -165,18 +166,17 @@ async def _run(workers: Sequence[Worker], stop: asyncio.Event) -> None:
     log.info("worker has stopped")
 
 
-async def _until_up(settings: Settings, client: Client, stop: asyncio.Event) -> bool:
-    """Wait for a migrated ledger and for the engine; False when asked to stop meanwhile."""
+async def _until_up(settings: Settings, with_plugin: SimplePlugin, stop: asyncio.Event) -> Client | None:
+    """The client, once a migrated ledger and the engine answer; None when asked to stop meanwhile."""
     while not stop.is_set():
         try:
             if missing := await pending(settings.database_direct_url or settings.database_url, settings.schema):
                 raise SystemExit(f"the ledger lacks {', '.join(missing)}: run `longrun migrate` first")
-            await client.service_client.check_health(timeout=timedelta(seconds=2))
-            return True
+            return await connect(os.environ, with_plugin, lazy=False)
         except (LedgerUnavailable, RPCError, RuntimeError) as error:
             log.info("waiting", reason=type(error).__name__)
             await asyncio.sleep(AWAY_SECONDS)
-    return False
+    return None
 
 
 async def _reconcile_once(reconciler: Reconciler) -> None:

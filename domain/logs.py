@@ -2,8 +2,20 @@
 
 import logging
 import sys
+from collections.abc import MutableMapping
+from typing import Any
 
 import structlog
+
+TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
+
+
+def _types_and_places_only(_logger: object, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Exceptions without their words, which may quote payloads; ours are logged by `code`."""
+    for error in event.get("exception") or ():
+        error.pop("exc_value", None)
+        error.pop("exc_notes", None)
+    return event
 
 
 def configure(level: str = "info") -> None:
@@ -17,7 +29,8 @@ def configure(level: str = "info") -> None:
     structlog.configure(
         processors=[
             *shared,
-            structlog.processors.dict_tracebacks,
+            TRACEBACKS,
+            _types_and_places_only,
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
@@ -28,10 +41,13 @@ def configure(level: str = "info") -> None:
         foreign_pre_chain=shared,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.dict_tracebacks,
+            TRACEBACKS,
+            _types_and_places_only,
             structlog.processors.JSONRenderer(),
         ],
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    # a failed attempt is the ledger interceptor's to tell, with its code
+    logging.getLogger("temporalio.activity").setLevel(logging.ERROR)

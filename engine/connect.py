@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 LOCAL = "127.0.0.1:7233"
 
 
-async def connect(environ: Mapping[str, str], *plugins: "SimplePlugin") -> Client:
-    """A lazy client: the engine may be down now and be there later. An address without a variable is the local one."""
+async def connect(environ: Mapping[str, str], *plugins: "SimplePlugin", lazy: bool = True) -> Client:
+    """A client (of the local server without TEMPORAL_ADDRESS). A lazy one lives while the engine is down; workers
+    need one that is connected. Raises RuntimeError when that fails."""
     config = dict(ClientConfig.load_client_connect_config(override_env_vars=dict(environ)))
     config.setdefault("target_host", LOCAL)
-    return await Client.connect(**config, plugins=list(plugins), lazy=True)  # pyright: ignore[reportArgumentType, reportCallIssue]
+    return await Client.connect(**config, plugins=list(plugins), lazy=lazy)  # pyright: ignore[reportArgumentType, reportCallIssue]

@@ -76,10 +76,10 @@ class _Inbound(ActivityInboundInterceptor):
             raise
         except LongrunError as error:
             await self._failed(delivery, error)
-        except Exception as error:
+        except Exception:
             log.exception("a step raised what no provider classed")
             unclassed = VendorError("something went wrong inside this step", code="internal_error")
-            await self._failed(delivery, unclassed, error)
+            await self._failed(delivery, unclassed)
         output = to_json(result).decode()
         if len(output) > OUTPUT_BYTES:
             log.warning("a step's output is too large to be stored", bytes=len(output))
@@ -87,7 +87,7 @@ class _Inbound(ActivityInboundInterceptor):
         await self._patiently(lambda: steps.end(delivery, "completed", output=stored))
         return result
 
-    async def _failed(self, delivery: Delivery, error: LongrunError, cause: BaseException | None = None) -> NoReturn:
+    async def _failed(self, delivery: Delivery, error: LongrunError) -> NoReturn:
         """Write the failure, then raise it as Temporal is to see it."""
         again = isinstance(error, VendorError) and error.again
         wait = error.retry_after if isinstance(error, VendorError) else None
@@ -102,7 +102,7 @@ class _Inbound(ActivityInboundInterceptor):
         log.info("step failed", code=error.code, status=ended.status, failures=ended.failures)
         retry = ended.landed and ended.status == "retrying"
         waits = retry and (what == "wait" or wait is not None)
-        raise _application_error(error, retry=retry, delay=seconds if waits else None) from cause
+        raise _application_error(error, retry=retry, delay=seconds if waits else None) from None
 
     async def _patiently(self, write: Callable[[], Awaitable[T]]) -> T:
         """A ledger that is down is waited for in place, the answer in hand: no money is spent unrecorded."""

@@ -1,0 +1,96 @@
+"""A real PostgreSQL and a real Temporal server a run; a cloned database and a namespace of its own a test."""
+
+import os
+from collections.abc import AsyncGenerator, Generator
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
+from temporalio.client import Client
+
+from engine.connect import connect
+from engine.plugin import plugin
+from ledger.database import Database
+from ledger.migrate import migrate
+from local import postgres, temporal
+
+TEMPLATE = "longrun_template"
+OURS = ("LONGRUN_", "TEMPORAL_", "DATABASE_", "ANTHROPIC_", "OPENAI_", "GITHUB_", "SEARCH_", "WEB_", "CRAWLBASE_")
+KEPT = ("LONGRUN_TEMPORAL_CLI", "LONGRUN_CACHE")
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No variable of the machine that runs the tests reaches the product."""
+    for name in list(os.environ):
+        if name.startswith(OURS) and name not in KEPT:
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
+    """A server whose database of this URL nobody uses: tests clone their own."""
+    with postgres.serve(tmp_path_factory.mktemp("postgres"), fsync=False) as url:
+        yield url
+
+
+def sibling(url: str, database: str) -> str:
+    """The same server's other database."""
+    return url.rsplit("/", 1)[0] + "/" + database
+
+
+@pytest.fixture(scope="session")
+async def template(postgres_url: str) -> str:
+    connection = await asyncpg.connect(postgres_url)
+    try:
+        await connection.execute(f"CREATE DATABASE {TEMPLATE}")
+    finally:
+        await connection.close()
+    await migrate(sibling(postgres_url, TEMPLATE), "longrun")
+    return TEMPLATE
+
+
+@pytest.fixture
+async def database_url(postgres_url: str, template: str) -> AsyncGenerator[str]:
+    """A migrated database of this test's own."""
+    name = f"test_{uuid4().hex[:12]}"
+    admin = await asyncpg.connect(postgres_url)
+    try:
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        yield sibling(postgres_url, name)
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await admin.close()
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncGenerator[Database]:
+    database = Database(database_url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture(scope="session")
+def temporal_address(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
+    folder: Path = tmp_path_factory.mktemp("temporal")
+    with temporal.serve(folder, test_timers=True) as address:
+        yield address
+
+
+@pytest.fixture
+async def engine_env(temporal_address: str) -> dict[str, str]:
+    """TEMPORAL_* of a namespace of this test's own: fixed task queues meet nobody else's jobs."""
+    namespace = f"test-{uuid4().hex[:12]}"
+    client = await Client.connect(temporal_address)
+    request = RegisterNamespaceRequest(namespace=namespace)
+    request.workflow_execution_retention_period.FromTimedelta(timedelta(days=1))
+    await client.workflow_service.register_namespace(request)
+    return {"TEMPORAL_ADDRESS": temporal_address, "TEMPORAL_NAMESPACE": namespace}
+
+
+@pytest.fixture
+async def client(engine_env: dict[str, str]) -> Client:
+    return await connect(engine_env, plugin())
