@@ -1,5 +1,6 @@
 """A real PostgreSQL and a real Temporal server a run; a cloned database and a namespace of its own a test."""
 
+import asyncio
 import os
 from collections.abc import AsyncGenerator, Generator
 from datetime import timedelta
@@ -43,13 +44,16 @@ def sibling(url: str, database: str) -> str:
 
 
 @pytest.fixture(scope="session")
-async def template(postgres_url: str) -> str:
-    connection = await asyncpg.connect(postgres_url)
-    try:
-        await connection.execute(f"CREATE DATABASE {TEMPLATE}")
-    finally:
-        await connection.close()
-    await migrate(sibling(postgres_url, TEMPLATE), "longrun")
+def template(postgres_url: str) -> str:
+    async def make() -> None:
+        connection = await asyncpg.connect(postgres_url)
+        try:
+            await connection.execute(f"CREATE DATABASE {TEMPLATE}")
+        finally:
+            await connection.close()
+        await migrate(sibling(postgres_url, TEMPLATE), "longrun")
+
+    asyncio.run(make())
     return TEMPLATE
 
 
@@ -93,4 +97,4 @@ async def engine_env(temporal_address: str) -> dict[str, str]:
 
 @pytest.fixture
 async def client(engine_env: dict[str, str]) -> Client:
-    return await connect(engine_env, plugin())
+    return await connect(engine_env, plugin(), lazy=False)
