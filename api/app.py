@@ -1,0 +1,126 @@
+"""Root of the API process: settings → ledger, engine → routes. Loads no model SDK."""
+
+import logging
+import os
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from typing import Any, TypedDict
+
+import structlog
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+
+from api import batches, errors, events, health, jobs, kinds, starting, tokens, upkeep
+from api.adapters import research
+from api.auth import Credentials
+from api.dependencies import Services
+from api.edge import Edge
+from api.health import Readiness
+from api.limits import Limiter
+from api.openapi import describe
+from domain import logs
+from engine.connect import connect
+from engine.dispatcher import Dispatcher
+from engine.plugin import plugin
+from engine.reconcile import Reconciler
+from engine.submit import Submitter
+from ledger.database import Database
+from ledger.dispatch import Dispatch
+from ledger.events import Events, Notices
+from ledger.jobs import Jobs
+from ledger.reports import Reports
+from ledger.research import Research
+from settings import Settings, SettingsError
+from workflows.catalog import Catalog, installed
+
+log = structlog.get_logger()
+# `events` before `jobs`: the more particular paths come first
+ROUTERS = (starting, events, jobs, batches, kinds, tokens, upkeep, research, health)
+EXPOSED = ("Location", "Retry-After", "WWW-Authenticate")
+REFUSED: dict[int | str, dict[str, Any]] = {
+    401: {"model": errors.Problem, "description": "No credentials, or none that hold"},
+    404: {"model": errors.Problem, "description": "There is no such thing, or it is not the caller's"},
+    422: {"model": errors.Problem, "description": "The request does not fit; `errors` points to what"},
+}
+
+
+class State(TypedDict):
+    """What requests find in `request.state`."""
+
+    services: Services
+
+
+def create_app(settings: Settings | None = None, catalog: Catalog | None = None) -> FastAPI:
+    """The API. Raises SettingsError when it would be reachable from elsewhere without a key.
+
+    Without settings the environment is read and the process's logs are set up: this is then the root.
+    """
+    if settings is None:
+        settings = Settings.from_env(os.environ)
+        logs.configure(settings.log_level)
+    kinds_here = catalog or installed()
+    credentials = _credentials(settings)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncGenerator[State]:
+        async with AsyncExitStack() as opened:
+            yield {"services": await _open(settings, kinds_here, credentials, opened)}
+
+    app = FastAPI(title="Longrun", version="0.1.0", lifespan=lifespan, redoc_url=None, responses=REFUSED)
+    app.openapi = describe(app, kinds_here)
+    app.add_middleware(Edge)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.cors_origins,
+        allow_methods=["*"],
+        allow_headers=["*"],
+        expose_headers=EXPOSED,
+        max_age=86400,
+    )
+    errors.handle(app)
+    for module in ROUTERS:
+        app.include_router(module.router)
+    # Both would log what may be a secret: addresses with `?token=`, and events with payloads.
+    logging.getLogger("uvicorn.access").disabled = True
+    logging.getLogger("sse_starlette").setLevel(logging.WARNING)
+    return app
+
+
+def _credentials(settings: Settings) -> Credentials:
+    if not settings.api_keys and not settings.loopback:
+        raise SettingsError(f"LONGRUN_API_KEYS must name a key when listening on {settings.host}, beyond this machine")
+    credentials = Credentials(settings.api_keys)
+    if credentials.weak:
+        log.warning("a key in LONGRUN_API_KEYS is short: 32 characters or more keep tokens safe")
+    return credentials
+
+
+async def _open(settings: Settings, catalog: Catalog, credentials: Credentials, opened: AsyncExitStack) -> Services:
+    """Everything a route may need; PostgreSQL and Temporal may still be down."""
+    direct = settings.database_direct_url or settings.database_url
+    database = Database(
+        settings.database_url, schema=settings.schema, size=settings.pool_size, pooled=settings.database_pooled
+    )
+    opened.push_async_callback(database.close)
+    jobs_ = Jobs(database, cache_for=timedelta(hours=settings.result_cache_hours))
+    notices = Notices(direct, settings.schema)
+    dispatch, reports = Dispatch(database, in_flight=settings.in_flight), Reports(database)
+    engine = await connect(os.environ, plugin())
+    await opened.enter_async_context(notices.listening())
+    await opened.enter_async_context(Dispatcher(engine, dispatch, jobs_, notices).running())
+    return Services(
+        settings=settings,
+        catalog=catalog,
+        credentials=credentials,
+        limiter=Limiter(),
+        jobs=jobs_,
+        events=Events(database),
+        notices=notices,
+        research=Research(database),
+        reports=reports,
+        submitter=Submitter(jobs_, catalog),
+        engine=engine,
+        reconciler=Reconciler(engine, jobs_, dispatch, reports, catalog),
+        readiness=Readiness(direct, settings.schema, engine),
+    )

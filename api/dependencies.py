@@ -1,0 +1,122 @@
+"""What routes are handed: the services of this process, and who calls."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import structlog
+from fastapi import Depends, Header, Query, Request
+
+from api.auth import Credentials
+from api.grants import Caller, Grants, as_id
+from api.limits import Limiter
+from domain.errors import CallerError, JobNotFound
+from domain.options import Options
+from workflows.catalog import Catalog
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+    from api.health import Readiness
+    from engine.reconcile import Reconciler
+    from engine.submit import Submitter
+    from ledger.events import Events, Notices
+    from ledger.jobs import Jobs
+    from ledger.reports import Reports
+    from ledger.research import Research
+    from ledger.rows import JobRow
+    from settings import Settings
+
+
+@dataclass(frozen=True)
+class Services:
+    """Built once by api.app; a route takes from it what it needs."""
+
+    settings: "Settings"
+    catalog: Catalog
+    credentials: Credentials
+    limiter: Limiter
+    jobs: "Jobs"
+    events: "Events"
+    notices: "Notices"
+    research: "Research"
+    reports: "Reports"
+    submitter: "Submitter"
+    engine: "Client"
+    reconciler: "Reconciler"
+    readiness: "Readiness"
+
+    async def job(self, job_id: str, caller: Caller) -> "JobRow":
+        """The job of that id; raises JobNotFound also when it is not the caller's to see."""
+        found = as_id(job_id)
+        row = await self.jobs.get(found) if found else None
+        if row is None or not caller.sees(row):
+            raise JobNotFound("there is no such job, or it is not yours to see")
+        structlog.contextvars.bind_contextvars(jobId=str(row.id))
+        return row
+
+
+async def _services(request: Request) -> Services:
+    return request.state.services
+
+
+async def _caller(request: Request) -> Caller:
+    services: Services = request.state.services
+    return services.credentials.caller(_bearer(request))
+
+
+async def _streaming_caller(
+    request: Request,
+    token: Annotated[str | None, Query(description="In place of the header, which browsers cannot set here.")] = None,
+) -> Caller:
+    services: Services = request.state.services
+    return services.credentials.caller(_bearer(request) or token)
+
+
+Given = Annotated[Services, Depends(_services)]
+Auth = Annotated[Caller, Depends(_caller)]
+StreamAuth = Annotated[Caller, Depends(_streaming_caller)]
+IdempotencyKey = Annotated[
+    str | None, Header(alias="Idempotency-Key", description="The same as `options.idempotencyKey`.", max_length=2048)
+]
+
+
+def open_adapter(name: str, kind: str, *, limited: bool = False) -> Callable[[Request], Awaitable[Caller]]:
+    """A dependency that lets in callers without credentials where LONGRUN_ANONYMOUS names the adapter.
+
+    They may start jobs of the kind, which get no owner, and see any job of the kind whose id they know.
+    """
+    nobody = Caller("anonymous", Grants(kinds=frozenset({kind}), shown=frozenset({kind})))
+
+    async def caller(request: Request) -> Caller:
+        services: Services = request.state.services
+        credential = _bearer(request)
+        if credential or name not in services.settings.anonymous:
+            return services.credentials.caller(credential)
+        if limited:
+            services.limiter.take(request.client.host if request.client else "")
+        return nobody
+
+    return caller
+
+
+def keyed(options: Options, key: str | None) -> Options:
+    """Options with the header's idempotency key; raises CallerError when they name another."""
+    if key is None:
+        return options
+    if not key or options.idempotency_key not in (None, key):
+        raise CallerError(
+            "the header Idempotency-Key and options.idempotencyKey differ", pointer="/options/idempotencyKey"
+        )
+    return options.model_copy(update={"idempotency_key": key})
+
+
+def note_job(job_id: UUID) -> None:
+    """Name the job in this request's log line."""
+    structlog.contextvars.bind_contextvars(jobId=str(job_id))
+
+
+def _bearer(request: Request) -> str | None:
+    scheme, _, credential = request.headers.get("Authorization", "").partition(" ")
+    return credential.strip() if scheme.lower() == "bearer" else None

@@ -1,0 +1,68 @@
+"""The outermost layer, plain ASGI: one log line a request, a limit on bodies, and an answer to the unforeseen."""
+
+import time
+import traceback
+from typing import TYPE_CHECKING
+
+import structlog
+from starlette.exceptions import HTTPException
+
+from api.errors import failed
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = structlog.get_logger()
+BODY_BYTES = 1024 * 1024
+
+
+class Edge:
+    """The log knows route templates and job ids: never query strings, bodies or tokens, which may be secrets."""
+
+    def __init__(self, app: "ASGIApp") -> None:
+        self.app = app
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started, status = time.perf_counter(), 0
+        structlog.contextvars.clear_contextvars()
+
+        async def watched(message: "Message") -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, _limited(scope, receive), watched)
+        except Exception as error:  # noqa: BLE001 - logged without its message, which may quote a payload
+            log.error("request failed", error=type(error).__name__, at=_places(error))
+            if not status:
+                await failed()(scope, receive, watched)
+        finally:
+            template = getattr(scope.get("route"), "path", None)
+            ms = round((time.perf_counter() - started) * 1000, 1)
+            log.info("request", method=scope["method"], route=template, status=status, ms=ms)
+
+
+def _limited(scope: "Scope", receive: "Receive") -> "Receive":
+    """`receive` that stops at 1 MiB, told or counted."""
+    told = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    left = BODY_BYTES - int(told) if told.isdigit() else BODY_BYTES
+    read = 0
+
+    async def counting() -> "Message":
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        if left < 0 or read > BODY_BYTES:
+            raise HTTPException(413, "a body holds at most 1 MiB")
+        return message
+
+    return counting
+
+
+def _places(error: Exception) -> list[str]:
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)[-5:]]

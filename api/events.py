@@ -1,0 +1,176 @@
+"""A job's events as a stream (Server-Sent Events) that can be taken up where it broke."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Response
+from pydantic_core import to_json
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from api.dependencies import Given, StreamAuth
+from api.wire import JobView
+from domain.errors import LedgerUnavailable
+from domain.job import Progress, Status, StepState
+from domain.model import Model
+from ledger.events import wait
+from ledger.rows import Event, JobRow, merge
+
+if TYPE_CHECKING:
+    from api.dependencies import Services
+    from ledger.events import Events
+
+router = APIRouter(prefix="/api/jobs", tags=["jobs"])
+REREAD_SECONDS = 2.0
+COMMENT_SECONDS = 15
+PAGE = 1000
+ENDED = ("completed", "failed", "skipped")
+
+
+@router.get(
+    "/{job_id}/events",
+    response_class=Response,
+    responses={200: {"content": {"text/event-stream": {}}}, 204: {"description": "Nothing will come any more"}},
+)
+async def stream_events(
+    job_id: str,
+    given: Given,
+    caller: StreamAuth,
+    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
+) -> Response:
+    """Follow a job: `job` (the whole job, first), `step`, `progress`, and `done` (the whole job, last).
+
+    `id` is the event's number in the ledger. With `Last-Event-ID` only what is newer comes. A `step` carries the
+    progress after it; where that has moved, a `progress` of the same number follows. A comment comes every 15 s.
+    """
+    row = await given.job(job_id, caller)
+    since = int(last_event_id) if last_event_id and last_event_id.isdecimal() else None
+    told = Telling(row)
+    first = b""
+    if since is not None and since <= row.event_seq:
+        known = await history(given.events, row.id)
+        if any(ends(event) and event.seq <= since for event in known):
+            return Response(status_code=204)
+        told.rewind(event for event in known if event.seq <= since)
+    elif row.status.terminal:
+        known = await history(given.events, row.id)
+        told.seq = next(event.seq for event in known if ends(event)) - 1
+        first = told.snapshot()
+    else:
+        first = told.snapshot()
+    return EventSourceResponse(
+        _follow(told, first, given),
+        sep="\n",
+        ping=COMMENT_SECONDS,
+        ping_message_factory=lambda: ServerSentEvent(comment="still here", sep="\n"),
+    )
+
+
+async def history(events: "Events", job_id: UUID) -> list[Event]:
+    """All events of a job."""
+    found: list[Event] = []
+    while chunk := await events.after(job_id, found[-1].seq if found else 0, limit=PAGE):
+        found += chunk
+        if len(chunk) < PAGE:
+            break
+    return found
+
+
+def ends(event: Event) -> bool:
+    """Whether this is the event with which a job became terminal."""
+    return event.type == "job" and Status(event.data["status"]).terminal
+
+
+class Telling:
+    """A job as its events tell it. What is told of an event depends on the events before it and on nothing else, so
+    that a stream taken up anywhere says the same."""
+
+    def __init__(self, row: JobRow) -> None:
+        self.row = row
+        self.seq = row.event_seq
+        self._steps = {step.name: step for step in row.steps}
+
+    def snapshot(self) -> bytes:
+        return _sse("job", _json(JobView.of(self.row)), self.seq)
+
+    def rewind(self, known: Iterable[Event]) -> None:
+        """Back to where the job stood after those events."""
+        self._steps = {step.name: step for step in merge(self.row.plan, [], closed=False)}
+        self.row = replace(
+            self.row, status=Status.QUEUED, started_at=None, finished_at=None, result=None, error=None, answered_by=None
+        )
+        self.seq = 0
+        for event in known:
+            self.tell(event)
+
+    def tell(self, event: Event) -> bytes:
+        """The event as it goes out; nothing for those that only the audit shows."""
+        self.seq = event.seq
+        if event.type == "step":
+            return self._step(event)
+        return self._job(event) if event.type == "job" else b""
+
+    def _step(self, event: Event) -> bytes:
+        data = event.data
+        if data["activityId"].endswith("#otherwise"):  # a stand-in does not speak for its step
+            return b""
+        before = self._progress()
+        name, status = data["name"], data["status"]
+        state = self._steps.get(name) or StepState(name=name)
+        started = event.at if status == "running" and state.status != "retrying" else state.started_at
+        told = {"startedAt": started, "finishedAt": event.at if status in ENDED else None, "error": data.get("error")}
+        self._steps[name] = state = StepState.model_validate({**state.model_dump(by_alias=True), **data, **told})
+        after = self._progress()
+        body = {**state.model_dump(by_alias=True), "at": event.at, "progress": after.model_dump(by_alias=True)}
+        told_step = _sse("step", to_json(body), event.seq)
+        return (
+            told_step
+            if after == before
+            else told_step + _sse("progress", after.model_dump_json(by_alias=True).encode())
+        )
+
+    def _job(self, event: Event) -> bytes:
+        status = Status(event.data["status"])
+        started = self.row.started_at or (event.at if status == Status.RUNNING else None)
+        steps = tuple(self._steps.values())
+        self.row = replace(self.row, status=status, started_at=started, steps=steps, updated_at=event.at)
+        return _sse("job", _json(JobView.of(self.row)), event.seq)
+
+    def _progress(self) -> Progress:
+        return Progress.of([step.status for step in self._steps.values()])
+
+
+async def _follow(told: Telling, first: bytes, given: "Services") -> AsyncIterator[bytes]:
+    """What is new, as it comes: woken by notices, reread every 2 s all the same. No connection is held meanwhile."""
+    job_id = told.row.id
+    if first:
+        yield first
+    async with given.notices.of(job_id) as woken:
+        while True:
+            try:
+                for event in await given.events.after(job_id, told.seq, limit=PAGE):
+                    if ends(event):
+                        yield await _done(event, given)
+                        return
+                    if chunk := told.tell(event):
+                        yield chunk
+            except LedgerUnavailable:
+                await asyncio.sleep(REREAD_SECONDS)  # the stream outlives it
+                continue
+            await wait(woken, REREAD_SECONDS)
+
+
+async def _done(event: Event, given: "Services") -> bytes:
+    row = await given.jobs.get(event.job_id)
+    return _sse("done", _json(JobView.of(row)) if row else b"{}", event.seq)
+
+
+def _json(model: Model) -> bytes:
+    return model.model_dump_json(by_alias=True).encode()
+
+
+def _sse(name: str, data: bytes, number: int | None = None) -> bytes:
+    numbered = b"" if number is None else b"id: %d\n" % number
+    return numbered + b"event: %s\ndata: %s\n\n" % (name.encode(), data)

@@ -1,0 +1,70 @@
+"""Jobs as they stand: from the ledger, also while no worker or engine is up."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import Field
+
+from api.dependencies import Auth, Given
+from api.errors import NotFound, Problem
+from api.events import history
+from api.listing import Wanted, page
+from api.wire import Audit, JobView, Page, ProgressView, entry, reply
+from domain.errors import JobNotFound, NotCancelable
+from domain.model import Request
+from engine.query import live_progress
+
+router = APIRouter(prefix="/api/jobs", tags=["jobs"])
+
+
+class Reason(Request):
+    """Why the job is no longer wanted; the audit keeps it."""
+
+    reason: str | None = Field(default=None, max_length=1000)
+
+
+@router.get("", response_model=Page | JobView)
+async def list_jobs(wanted: Annotated[Wanted, Query()], given: Given, caller: Auth) -> Response:
+    """List jobs, newest first. Without a query: all that are still open. With `jobId`: that job alone, not a page."""
+    if wanted.job_id is not None:
+        row = await given.job(wanted.job_id, caller)
+        if wanted.type is not None and given.catalog[wanted.type].name != row.kind:
+            raise JobNotFound("there is no such job of that type")
+        return reply(JobView.of(row))
+    rows, cursor = await page(wanted, given, caller)
+    return reply(Page(jobs=[JobView.of(row) for row in rows], next_cursor=cursor))
+
+
+@router.get("/{job_id}", response_model=JobView)
+async def get_job(job_id: str, given: Given, caller: Auth) -> Response:
+    """One job, with its steps, result, error and usage."""
+    return reply(JobView.of(await given.job(job_id, caller)))
+
+
+@router.get("/{job_id}/progress", response_model=ProgressView, responses={503: {"model": Problem}})
+async def get_progress(job_id: str, given: Given, caller: Auth) -> Response:
+    """The running workflow's own answer, by a Temporal Query; 503 `engine_unavailable` after 2 s of silence."""
+    row = await given.job(job_id, caller)
+    return reply(await live_progress(given.engine, row.id))
+
+
+@router.get("/{job_id}/audit", response_model=Audit)
+async def get_audit(job_id: str, given: Given, caller: Auth) -> Response:
+    """Every transition, attempt, retry and cancel request, in order."""
+    row = await given.job(job_id, caller)
+    return reply({"events": [entry(event) for event in await history(given.events, row.id)]})
+
+
+@router.post("/{job_id}/cancel", status_code=202, response_model=JobView, responses={409: {"model": Problem}})
+async def cancel(job_id: str, given: Given, caller: Auth, asked: Reason | None = None) -> Response:
+    """Cancel a job: before it starts, while it retries, or in the middle of a step. Asking again changes nothing.
+
+    A job that nobody has begun ends at once; else the engine is told, and the job ends within about a second.
+    """
+    row = await given.job(job_id, caller)
+    if not caller.changes(row):
+        raise NotFound
+    by = caller.name if caller.grants is None else f"owner:{row.owner}"
+    if not await given.jobs.cancel(row.id, reason=asked.reason if asked else None, by=by):
+        raise NotCancelable("the job has ended already")
+    return reply(JobView.of(await given.job(job_id, caller)), 202)

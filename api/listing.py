@@ -1,0 +1,106 @@
+"""Lists of jobs: the filters as they come in a query, and the cursor that goes on where a page ended."""
+
+import base64
+import binascii
+import heapq
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+from pydantic import Field, StringConstraints, ValidationError
+
+from api.grants import as_id
+from domain.errors import CallerError
+from domain.job import Status
+from domain.model import Model, Request
+from ledger.jobs import JobFilter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from api.dependencies import Services
+    from api.grants import Caller
+    from ledger.rows import JobRow
+
+MOST = 100
+Name = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+
+
+class Wanted(Request):
+    """Which jobs. Without any parameter: all that are still open."""
+
+    job_id: str | None = Field(default=None, description="One job, answered as it is and not as a page.")
+    type: Name | None = Field(default=None, description="A kind or an alias of one.")
+    status: Status | None = None
+    owner: Name | None = None
+    tag: Name | None = None
+    batch_id: str | None = None
+    parent_id: str | None = None
+    schedule_id: Name | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    stuck: bool = Field(default=False, description="Open, and unchanged for 15 minutes.")
+    retrying: bool = Field(default=False, description="A step is being tried again.")
+    limit: int = Field(default=MOST, ge=1, le=MOST)
+    cursor: str | None = Field(default=None, description="`nextCursor` of the page before.")
+
+
+class Cursor(Model):
+    """Where a page ended; `only_open` remembers that nothing was filtered."""
+
+    at: datetime
+    id: UUID
+    only_open: bool = False
+
+    def __str__(self) -> str:
+        return base64.urlsafe_b64encode(self.model_dump_json().encode()).decode().rstrip("=")
+
+    @classmethod
+    def read(cls, text: str) -> "Cursor":
+        try:
+            return cls.model_validate_json(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        except (ValidationError, binascii.Error, UnicodeEncodeError):
+            raise CallerError("this cursor is none of ours", pointer="?cursor") from None
+
+
+async def page(wanted: Wanted, given: "Services", caller: "Caller") -> "tuple[Sequence[JobRow], str | None]":
+    """The rows of one page and the next cursor."""
+    cursor = Cursor.read(wanted.cursor) if wanted.cursor else None
+    # `limit` and `cursor` choose nothing
+    only_open = cursor.only_open if cursor else not wanted.model_fields_set
+    chosen = JobFilter(
+        kind=given.catalog[wanted.type].name if wanted.type else None,
+        status=wanted.status,
+        owner=wanted.owner,
+        tag=wanted.tag,
+        batch_id=_id(wanted.batch_id, "batchId"),
+        parent_id=_id(wanted.parent_id, "parentId"),
+        schedule_id=wanted.schedule_id,
+        created_after=wanted.created_after,
+        created_before=wanted.created_before,
+        only_open=only_open,
+        retrying=wanted.retrying,
+        stuck=wanted.stuck,
+    )
+    before = (cursor.at, cursor.id) if cursor else None
+    found = [await given.jobs.list(each, limit=wanted.limit + 1, before=before) for each in caller.narrow(chosen)]
+    rows = found[0] if len(found) == 1 else _merged(found, wanted.limit + 1)
+    if len(rows) <= wanted.limit:
+        return rows, None
+    last = rows[wanted.limit - 1]
+    return rows[: wanted.limit], str(Cursor(at=last.created_at, id=last.id, only_open=only_open))
+
+
+def _merged(found: "list[Sequence[JobRow]]", limit: int) -> "list[JobRow]":
+    """Newest first, each job once."""
+    ordered = heapq.merge(*found, key=lambda row: (row.created_at, row.id), reverse=True)
+    return list(islice({row.id: row for row in ordered}.values(), limit))
+
+
+def _id(text: str | None, name: str) -> UUID | None:
+    if text is None:
+        return None
+    if (found := as_id(text)) is None:
+        raise CallerError("this is no id", pointer=f"?{name}")
+    return found

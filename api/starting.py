@@ -1,0 +1,120 @@
+"""Ways to ask for a job: one, a batch, an old one again. Nobody waits for the engine: the ledger's commit answers."""
+
+from typing import Any
+from uuid import uuid4
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+
+from api.dependencies import Auth, Given, IdempotencyKey, Services, keyed, note_job
+from api.errors import NotFound, Problem
+from api.grants import Caller
+from api.wire import Batch, BatchStarted, Start, Started, reply
+from domain.errors import CallerError, NotSupported
+from domain.model import Request
+from domain.options import Budget, Options
+from engine.submit import Submission
+from ledger.rows import JobRow, Opened
+from workflows.catalog import Kind
+
+router = APIRouter(prefix="/api", tags=["jobs"])
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    409: {"model": Problem, "description": "The idempotency key came with another payload before"},
+    413: {"model": Problem, "description": "The body, the payload or the metadata is too large"},
+    503: {"model": Problem, "description": "The ledger does not answer; `jobId`, if there, names a job that may exist"},
+}
+
+
+class Again(Request):
+    """What a replay changes: another payload; the step to begin with is not served yet."""
+
+    payload: dict[str, Any] | None = None
+    from_step: str | None = Field(default=None, max_length=200)
+
+
+@router.post(
+    "/jobs",
+    status_code=202,
+    response_model=Started,
+    responses={200: {"model": Started, "description": "The idempotency key is known"}, **REFUSALS},
+)
+async def start(asked: Start, given: Given, caller: Auth, key: IdempotencyKey = None) -> Response:
+    """Start a job.
+
+    Answers as soon as the ledger holds it; the engine may be down. `GET /api/kinds` lists the kinds. The same
+    idempotency key with the same payload answers 200 with the first job; `options.skipIfActive` joins an open job that
+    is the same.
+    """
+    kind = given.catalog[asked.job_type]
+    submission = _submission(kind, asked.payload, keyed(asked.options, key), caller)
+    [opened] = await given.submitter.submit([submission])
+    return started(opened, kind)
+
+
+@router.post("/jobs/batch", status_code=202, response_model=BatchStarted, responses=REFUSALS)
+async def start_batch(asked: Batch, given: Given, caller: Auth) -> Response:
+    """Start up to 1,000 jobs together: all or, if any is refused, none. Pointers name the item: `/items/3/options`."""
+    submissions: list[Submission] = []
+    for at, item in enumerate(asked.items):
+        try:
+            kind = given.catalog[item.job_type]
+        except CallerError as error:
+            raise CallerError(error.message, code=error.code, pointer=f"/items/{at}/jobType") from None
+        submissions.append(_submission(kind, item.payload, item.options, caller))
+    return await open_batch(submissions, given)
+
+
+@router.post("/jobs/{job_id}/replay", status_code=202, response_model=Started, responses=REFUSALS)
+async def replay(job_id: str, given: Given, caller: Auth, asked: Again | None = None) -> Response:
+    """Start a new job with the payload and options of an old one, or with another payload."""
+    row, asked = await given.job(job_id, caller), asked or Again()
+    if not caller.changes(row):
+        raise NotFound
+    if asked.from_step is not None:
+        raise NotSupported("a replay begins with the first step", pointer="/fromStep")
+    payload = row.payload if asked.payload is None else asked.payload
+    [opened] = await given.submitter.submit([Submission(row.kind, payload, _options_of(row))], replay_of=row.id)
+    return started(opened, given.catalog[row.kind])
+
+
+def started(opened: Opened, kind: Kind) -> Response:
+    """202, or 200 for a known idempotency key."""
+    note_job(opened.id)
+    url = f"/api/jobs/{opened.id}"
+    body: dict[str, Any] = {
+        "jobId": opened.id,
+        "jobType": kind.name,
+        "status": opened.status,
+        "statusUrl": url,
+        "eventsUrl": f"{url}/events",
+    }
+    if opened.why == "key":
+        return reply(body | {"isCached": True}, 200, Location=url)
+    return reply(body, 202, Location=url)
+
+
+async def open_batch(submissions: list[Submission], given: Services) -> Response:
+    """One transaction, one batch id."""
+    batch_id = uuid4()
+    opened = await given.submitter.submit(submissions, batch_id=batch_id)
+    body = {"batchId": batch_id, "jobIds": [one.id for one in opened]}
+    return reply(body, 202, Location=f"/api/batches/{batch_id}")
+
+
+def _submission(kind: Kind, payload: dict[str, Any], options: Options, caller: Caller) -> Submission:
+    owner = caller.starts(kind.name, kind.aliases, options.owner)
+    if owner != options.owner:
+        options = options.model_copy(update={"owner": owner})
+    return Submission(kind.name, payload, options)
+
+
+def _options_of(row: JobRow) -> Options:
+    limited = row.max_tokens is not None or row.max_usd is not None
+    return Options(
+        owner=row.owner or None,
+        tier=row.tier,  # pyright: ignore[reportArgumentType]
+        tags=row.tags,
+        metadata=row.metadata,
+        max_duration=row.max_duration_seconds,
+        budget=Budget(max_tokens=row.max_tokens, max_cost_usd=row.max_usd) if limited else None,
+    )
