@@ -19,16 +19,16 @@ class KeepsDyingError(Exception):
 class Part:
     """`launch` starts the process; `tend` starts it again 1, 2, 4 … s after each death."""
 
-    def __init__(self, name: str, launch: Callable[[], Process]) -> None:
-        self.name = name
+    def __init__(self, launch: Callable[[], Process], clock: Callable[[], float] = time.monotonic) -> None:
         self._launch = launch
+        self._clock = clock
         self._deaths: deque[float] = deque(maxlen=DEATHS)
         self._due: float | None = None
         self.process = launch()
 
     def tend(self) -> bool:
         """Whether it was started again just now. Raises KeepsDyingError at the sixth death within a minute."""
-        now = time.monotonic()
+        now = self._clock()
         if self._due is None:
             if not self.process.running:
                 self._died(now)

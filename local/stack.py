@@ -163,7 +163,7 @@ class Stack:
         return "worker" not in self.parts or (said["engine"] == "up" and said["workers"] >= 1)
 
     def _add(self, name: str, launch: Callable[[], Process]) -> None:
-        self.parts[name] = Part(name, launch)
+        self.parts[name] = Part(launch)
 
     def _describe(self) -> None:
         self.folder.write_stack(
