@@ -13,9 +13,11 @@ from providers.pages import Link, Page, topic_in, topic_of
 # One page of each topic before a second of any; what an applicant needs first stands first.
 ORDER: tuple[Topic, ...] = ("about", "careers", "engineering", "products", "culture", "news")
 USUAL = {"about": "/about", "careers": "/careers", "engineering": "/blog"}
+# Whole parts of a path: /login is a form, /products/login-gov is a product.
 USELESS = re.compile(
-    r"\b(?:log ?in|sign ?in|sign ?up|register|cart|checkout|account|privacy|terms|legal|cookies?|imprint|impressum"
-    r"|search|sitemap|rss|feed|wp json|wp content|unsubscribe|tags?|categor(?:y|ies)|authors?|page/\d+)\b"
+    r"(?:^|/)(?:log ?(?:in|out)|sign ?(?:in|up|out)|register|cart|checkout|account|imprint|impressum|search"
+    r"|sitemap|rss|feed|wp json|wp content|unsubscribe|tags?|categor(?:y|ies)|authors?|page/\d+"
+    r"|(?:privacy|terms|legal|cookies?)(?: [^/]*)?)(?:/|$)"
 )
 FILE = re.compile(r"\.(?!html?$|php$|aspx?$)[a-z0-9]{2,5}$", re.IGNORECASE)
 TRACKING = re.compile(r"^(?:utm_\w+|ref|source|gclid|fbclid|mc_\w+)$")

@@ -213,7 +213,23 @@ def test_usual_addresses_where_nothing_leads() -> None:
 
 def test_one_page_has_one_name() -> None:
     assert canonical("HTTPS://Acme.example/a/index.html?utm_source=x&id=1#top") == "https://acme.example/a?id=1"
-    assert score(Link("https://acme.example/wp-content/a.jpg", ""))[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "worth"),
+    [
+        ("/login", False),
+        ("/sign-in/", False),
+        ("/privacy-policy", False),
+        ("/blog/page/2", False),
+        ("/files/report.pdf", False),
+        ("/products/login-gov/", True),
+        ("/research", True),
+        ("/about.html", True),
+    ],
+)
+def test_forms_and_files_are_not_picked(path: str, worth: bool) -> None:
+    assert (score(Link(f"https://acme.com{path}", ""))[0] > 0) is worth
 
 
 def test_sitemaps_and_their_indexes() -> None:
