@@ -100,6 +100,7 @@ async def work(settings: Settings, queues: Sequence[str], catalog: Catalog) -> N
             openai_base_url=settings.openai_base_url,
             timeout=settings.model_timeout_seconds,
         )
+        opened.push_async_callback(models.close)
         site = await _site(settings, opened)
         github = GitHub(settings.github_api_url, token=settings.github_token)
         gather, store, analysis = Gather(research, site, github), Store(research), Analysis(research, models)

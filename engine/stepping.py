@@ -57,6 +57,8 @@ class _Inbound(ActivityInboundInterceptor):
                 return await self._step(delivery, input)
             except JobClosed as closed:
                 raise _application_error(closed, retry=False) from None
+            except LedgerUnavailable as error:  # the activity's own write: Temporal tries again, nothing is counted
+                raise _application_error(error, retry=True) from None
             except asyncio.CancelledError:
                 details = activity.cancellation_details()
                 if details and details.worker_shutdown:
