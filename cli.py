@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Annotated
@@ -86,15 +87,18 @@ def api(context: typer.Context) -> None:
 def worker(
     context: typer.Context,
     queues: Annotated[str | None, typer.Option(help="Comma-separated. Default: all.", metavar="QUEUES")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Run none; exit 0 if one of this host asks for work.")] = False,
 ) -> None:
     """Run workflows and activities.
 
     Example: [bold]longrun worker --queues workflows,io[/bold] leaves the model calls to another process.
     """
-    from worker import main
-
     names = tuple(name.strip() for name in queues.split(",") if name.strip()) if queues else None
     with _plainly():
+        if check:
+            return asyncio.run(_find_worker(names))
+        from worker import main
+
         raise typer.Exit(main(context.obj, names))
 
 
@@ -110,6 +114,17 @@ def migrate(context: typer.Context) -> None:
         typer.echo(f"applied {name}")
     if not applied:
         typer.echo("nothing to do: the schema is up to date")
+
+
+async def _find_worker(queues: tuple[str, ...] | None) -> None:
+    from engine.connect import connect
+    from engine.polling import pollers
+    from engine.start import QUEUE
+
+    client = await connect(os.environ)
+    for queue in queues or (QUEUE,):
+        if not any(name.endswith(f"@{socket.gethostname()}") for name in await pollers(client, queue)):
+            stop(f"no worker of this host asks for work of the queue {queue}", 1)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from longrun import calls
 from longrun.calls import Call, Payload
 from longrun.errors import LongrunError
 from longrun.events import Reading, Watch
-from longrun.models import AuditEvent, Event, Job, Kind, Progress, Reconciliation, Started
+from longrun.models import AuditEvent, Event, Job, Kind, Live, Reconciliation, Started
 from longrun.options import Filters, Options
 from longrun.target import Target
 
@@ -75,7 +75,7 @@ class AsyncClient:
             if not (cursor := page.next_cursor):
                 return
 
-    async def progress(self, job_id: str) -> Progress:
+    async def progress(self, job_id: str) -> Live:
         """The running workflow's own answer; LongrunError `engine_unavailable` when none is there to give it."""
         return await self._send(calls.progress(job_id))
 

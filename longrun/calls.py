@@ -11,7 +11,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
 from longrun.errors import LongrunError
-from longrun.models import AuditEvent, Job, Kind, Page, Problem, Progress, Reconciliation, Started
+from longrun.models import AuditEvent, Job, Kind, Live, Page, Problem, Reconciliation, Started
 from longrun.options import Filters, Options
 
 T = TypeVar("T")
@@ -84,8 +84,8 @@ def page(filters: Filters, size: int, cursor: str | None) -> Call[Page]:
     return Call("GET", "/api/jobs", Page.model_validate, params)
 
 
-def progress(job_id: str) -> Call[Progress]:
-    return Call("GET", job_path(job_id, "progress"), Progress.model_validate)
+def progress(job_id: str) -> Call[Live]:
+    return Call("GET", job_path(job_id, "progress"), Live.model_validate)
 
 
 def audit(job_id: str) -> Call[tuple[AuditEvent, ...]]:

@@ -69,6 +69,13 @@ class Step(Model):
     error: Failure | None = None
 
 
+class Live(Model):
+    """The running workflow's own word on how far it is."""
+
+    progress: Progress
+    steps: tuple[Step, ...]
+
+
 class Usage(Model):
     """What a job has spent so far; a price that nobody knows is None."""
 
@@ -138,15 +145,26 @@ class Event(Model):
 class AuditEvent(Model):
     """One entry of a job's history; what belongs to its `type` is in `model_extra`."""
 
+    seq: int
     type: str
     at: datetime
+
+
+class PlannedStep(Model):
+    """A step that a kind's jobs take; `max_attempts` counts the vendor's failures."""
+
+    name: str
+    max_attempts: int
 
 
 class Kind(Model):
     """What a job can do: its names, the JSON Schemas of payload and result, its steps."""
 
     name: str
-    aliases: tuple[str, ...] = ()
+    aliases: tuple[str, ...]
+    payload: dict[str, Any]
+    result: dict[str, Any]
+    steps: tuple[PlannedStep, ...]
 
 
 class Reconciliation(Model):

@@ -1,4 +1,3 @@
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,12 +11,9 @@ Longrun = Callable[..., Result]
 
 
 @pytest.fixture(autouse=True)
-def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Each command runs in a folder of its own, without a stack and without our variables."""
-    for name in [name for name in os.environ if name.startswith("LONGRUN_")]:
-        monkeypatch.delenv(name)
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each command runs in a folder of its own, without a stack."""
     monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 @pytest.fixture

@@ -93,6 +93,13 @@ def test_listing_walks_all_pages_and_fetches_none_too_early(server: Server, clie
     assert second == first | {"cursor": "c2"}
 
 
+def test_progress_is_the_workflows_own(server: Server, client: Client) -> None:
+    said = job("j1", 2)
+    server.on("GET /api/jobs/j1/progress", Answer(200, {"progress": said["progress"], "steps": said["steps"]}))
+    live = client.progress("j1")
+    assert (live.progress.text, live.steps[1].status) == ("2/4", "completed")
+
+
 def test_cancel_and_replay_send_their_reasons(server: Server, client: Client) -> None:
     server.on("POST /api/jobs/j1/cancel", Answer(202, job("j1", status="canceled")))
     server.on("POST /api/jobs/j1/replay", Answer(202, STARTED | {"jobId": "j2"}))
@@ -105,13 +112,18 @@ def test_cancel_and_replay_send_their_reasons(server: Server, client: Client) ->
 
 
 def test_audit_kinds_and_reconcile_are_read(server: Server, client: Client) -> None:
-    server.on("GET /api/jobs/j1/audit", Answer(200, {"events": [{"id": 1, "type": "job.queued", "at": NOW}]}))
-    server.on("GET /api/kinds", Answer(200, {"kinds": [{"name": "company-research", "aliases": ["research"]}]}))
+    server.on(
+        "GET /api/jobs/j1/audit", Answer(200, {"events": [{"seq": 1, "type": "job", "at": NOW, "status": "queued"}]})
+    )
+    steps = [{"name": "store", "maxAttempts": 3}]
+    kind = {"name": "company-research", "aliases": ["research"], "payload": {}, "result": {}, "steps": steps}
+    server.on("GET /api/kinds", Answer(200, {"kinds": [kind]}))
     report = {"startedAt": NOW, "finishedAt": NOW, "checked": 3, "started": 0, "closed": 1, "mended": 1}
     server.on("POST /api/reconciliation", Answer(200, report))
 
-    assert client.audit("j1")[0].type == "job.queued"
-    assert client.kinds()[0].aliases == ("research",)
+    [entry] = client.audit("j1")
+    assert (entry.seq, entry.model_extra) == (1, {"status": "queued"})
+    assert client.kinds()[0].steps[0].max_attempts == 3
     assert client.reconcile().closed == 1
 
 
