@@ -18,7 +18,7 @@ from domain.roles import (
 )
 
 EXCERPT_WORDS = 24
-TECHNOLOGIES = 3
+TECHNOLOGIES, CODE_NAMES = 3, 6
 
 
 def advise(
@@ -38,7 +38,7 @@ def advise(
         questions.append(_said(angle.question, fact, company))
     prepare = [_said(text, fact, company) for text, fact in zip(cycle(PREPARE), facts[:4], strict=False)]
     ask_them = [_said(text, fact, company) for text, fact in zip(cycle(ASK_THEM), facts[::-1][:3], strict=False)]
-    for item in _technologies(evidence) if suited.technical else []:
+    for item in _technologies(evidence)[:TECHNOLOGIES] if suited.technical else []:
         questions.append(_about(QUESTION_TECHNOLOGY, item))
         prepare.append(_about(PREPARE_TECHNOLOGY, item))
         ask_them.append(_about(ASK_TECHNOLOGY, item))
@@ -66,8 +66,15 @@ def _about(template: str, item: Evidence) -> Claim:
     return Claim(text=template.format(technology=item.technology), evidence=(item.id,))
 
 
+def code_names(evidence: Sequence[Evidence]) -> tuple[Claim, ...]:
+    """The chief technologies of the code in one claim, if there are any."""
+    rows = _technologies(evidence)[:CODE_NAMES]
+    named = ", ".join(item.technology or "" for item in rows)
+    return (Claim(text=f"The code names {named}.", evidence=tuple(item.id for item in rows)),) if rows else ()
+
+
 def _technologies(evidence: Sequence[Evidence]) -> list[Evidence]:
-    """A few technologies the code names: well-known ones first (they go by another name than the manifest's), and of
+    """The technologies the code names: well-known ones first (they go by another name than the manifest's), and of
     every file the first ones first, since readers of code put what matters most at the top."""
     by_name = {item.technology: item for item in reversed(evidence) if item.technology}
     files: Counter[str] = Counter()
@@ -75,7 +82,7 @@ def _technologies(evidence: Sequence[Evidence]) -> list[Evidence]:
     for item in list(by_name.values())[::-1]:
         weights.append(((item.technology or "") in item.quote, files[item.url], item))
         files[item.url] += 1
-    return [item for *_, item in sorted(weights, key=lambda weight: weight[:2])][:TECHNOLOGIES]
+    return [item for *_, item in sorted(weights, key=lambda weight: weight[:2])]
 
 
 def _excerpt(quote: str) -> str:

@@ -17,6 +17,8 @@ from domain.text import content, dated, folded, numbers, plain, quotations, stem
 FACT_SUPPORT = 0.5
 ADVICE_SUPPORT = 0.1
 ADVICE = frozenset({"interview.topics", "interview.questions", "prepare", "askThem"})
+# What a manifest's line says without words.
+USES = "(The software project lists {0}, its code uses, names, requires, depends on and is built with {0}.)"
 DENIAL = re.compile(r"\b(?:not(?! only)|no|never|without|neither|nor|cannot|\w+n't)\b", re.IGNORECASE)
 # How far a denial reaches: to the next stop or turn of its sentence.
 REACH = re.compile(r".*?(?=[,;:.!?]|\b(?:and|but|just)\b|$)")
@@ -90,8 +92,11 @@ class Checker:
 
 
 def _source(evidence: Evidence) -> str:
-    """What a row of evidence says: its quote, dates in words too, and the technology that was read out of it."""
-    return f"{dated(evidence.quote)} ({evidence.technology})" if evidence.technology else dated(evidence.quote)
+    """What a row of evidence says: its quote, dates in words too; of code also where it stands and what is used."""
+    said = dated(evidence.quote)
+    if evidence.kind == "repository":
+        said += f" ({evidence.title})"
+    return f"{said} {USES.format(evidence.technology)}" if evidence.technology else said
 
 
 def _ordinary(evidence: Sequence[Evidence]) -> frozenset[str]:

@@ -8,22 +8,25 @@ from domain.text import NUMBER, STOP, WORD, bare, folded, plain, stem
 # Words that may open a sentence of ours without being anybody's name.
 _OPENERS = """
 according additionally although among another anyone apply approach around ask asked based become begin believe beyond
-bring build built candidates care check choose clients code come common companies company compare connect consider
-continue core create created culture customers data decide deliver demonstrate describe design designers despite
-developers development different discuss employees engineering engineers ensure established everyone everything expect
-experience explain explore find first five focus follow formed founded four give given good great growing
-headquartered help highlight hiring hosted identify imagine impact important improve include including interview
-interviewers join key know large last late latest lead leaders learn least leave list look lots main maintain major
-manage management managers mention mission modern name new note offer offers often one open ops outline overall part
-partners people perhaps pick plan point position practice practise prepare present product products projects provide
-question questions read ready recent recently recruiters reflect refresh rehearse relate research review revisit role
-say second security see services several share show software speak staff start started stay still story study suggest
-sure systems take talk talking teach team teams tell testing their think third three today together tools topics
-toward towards try two type understand unlike user users value values walk want ways web work workers working works
-write years yes
+bring build built candidates care check choose clearly clients code come common companies company compare connect
+consider continue core create created culture currently customers data decide deliver delivery demonstrate describe
+design designers despite developers development different discuss employees engineering engineers ensure especially
+established everyone everything expect experience explain explore finally find first five focus follow formed founded
+four frequently generally give given good great growing headquartered help highlight hiring hosted identify imagine
+impact important improve include including internally interview interviewers join key know large last late latest lead
+leaders learn least leave list look lots main maintain major manage management managers mention mission modern name
+new note offer offers often one open openly ops outline overall part partners people perhaps pick plan point position
+practice practise prepare present product products projects provide publicly question questions read ready recent
+recently recruiters reflect refresh rehearse relate research review revisit role say second security see services
+several share show software speak specifically staff start started stay still story study suggest sure systems take
+talk talking teach team teams tell testing their think third three today together tools topics toward towards try two
+type typically understand unlike user users usually value values walk want ways web work workers working works write
+years yes
 """
 _TRADE = "api apis ci cd ui ux qa hr cv ceo cto star url urls http faq kpi kpis okr okrs slo slos q&a"
 OPENERS = frozenset(stem(word) for word in _OPENERS.split()) | frozenset(map(stem, STOP))
+# A lone capitalised word with such an ending opens a sentence; hardly any name ends so.
+ORDINARY_ENDING = re.compile(r".{3,}(?:ing|ed|ity|tion|sion|ment|ness|ance|ence|ship|ery|ers|ists)")
 # What any engineer says in a question or a tip without saying anything about the company.
 TRADE = frozenset(_TRADE.split())
 # After these a capital says nothing.
@@ -46,7 +49,8 @@ def runs(text: str, ordinary: Collection[str]) -> Iterator[list[str]]:
     for match in WORD.finditer(text):
         word = bare(match.group())
         opens = bool(OPENING.search(text[: match.start()])) and word[1:].islower()
-        named = is_name(word) and len(word) > 1 and not (opens and (stem(word) in ordinary or stem(word) in OPENERS))
+        alone = not text[match.end() : match.end() + 2].strip()[:1].isupper()
+        named = is_name(word) and len(word) > 1 and not (opens and _ordinary(word, ordinary, alone=alone))
         if run and (not named or text[end : match.start()] not in (" ", "-", "/")):
             yield run
             run = []
@@ -55,6 +59,11 @@ def runs(text: str, ordinary: Collection[str]) -> Iterator[list[str]]:
             end = match.start() + len(word)
     if run:
         yield run
+
+
+def _ordinary(word: str, ordinary: Collection[str], *, alone: bool) -> bool:
+    """Whether a word that opens a sentence is no name; `alone` when no other capitalised word follows."""
+    return stem(word) in ordinary or stem(word) in OPENERS or (alone and bool(ORDINARY_ENDING.fullmatch(word)))
 
 
 def unknown_name(text: str, quotes: Sequence[str], known: Collection[str], ordinary: Collection[str]) -> str | None:

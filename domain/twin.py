@@ -1,11 +1,14 @@
-"""The offline twin: a briefing's draft out of the evidence alone. Sentences are taken as they stand."""
+"""The offline twin: a briefing's draft out of the evidence alone. Sentences are taken as they stand.
+
+What it says in words of its own is advice and a list of what the code names.
+"""
 
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from domain.advice import advise
+from domain.advice import advise, code_names
 from domain.research import Claim, Draft, Evidence, Sections
 from domain.text import content, numbers, plain, words
 
@@ -78,7 +81,6 @@ LEANING = re.compile(
     re.IGNORECASE,
 )
 FIRST_PERSON = re.compile(r"^(?:we|our)\b", re.IGNORECASE)
-DATED = re.compile(r"\b(?:19|20)\d\d\b")
 # Blogs put the day of a post into its address.
 POSTED = re.compile(r"/((?:19|20)\d\d)[/-](\d\d)(?:[/-](\d\d))?\b")
 FEWEST_WORDS, MOST_WORDS = 6, 60
@@ -90,7 +92,9 @@ def draft(company: str, role: str, evidence: Sequence[Evidence]) -> Draft:
     taken: set[str] = set()
     ranks = _ranks(evidence)
     found = {name: _section(name, evidence, ranks, company, taken) for name in SECTIONS}
-    sections = Sections(**{name: tuple(_quoted(item) for item in rows) for name, rows in found.items()})
+    claims = {name: tuple(_quoted(item) for item in rows) for name, rows in found.items()}
+    claims["engineering"] += code_names(evidence)
+    sections = Sections(**claims)
     interview, prepare, ask_them = advise(company, role, found, evidence)
     return Draft(sections=sections, interview=interview, prepare=prepare, ask_them=ask_them)
 
@@ -151,14 +155,12 @@ def _score(item: Evidence, spec: Section, ranks: Mapping[str, int], company: str
 
 
 def _news(item: Evidence, spec: Section, ranks: Mapping[str, int], company: str) -> float:
-    """News is what stands first on a dated post, or a dated sentence of a news page; the latest first."""
+    """News is what stands first on a dated post or on a news page, the latest first."""
     posted = POSTED.search(item.url)
     if not posted and item.topic != "news":
         return 0
-    score = _score(item, spec, ranks, company) if item.topic == "news" else ENOUGH
-    if posted:
-        return score + (int(posted[1]) - 2000) / 100 - ranks[item.id] / 4
-    return score + (0.5 if DATED.search(item.quote) else 0)
+    score = max(ENOUGH + 0.5, _score(item, spec, ranks, company) if item.topic == "news" else 0)
+    return score - ranks[item.id] / 4 + ((int(posted[1]) - 2000) / 100 if posted else 0)
 
 
 def _alike(one: str, other: str) -> bool:

@@ -33,6 +33,17 @@ EVIDENCE = [
     Evidence(id=name, kind="page", url="https://18f.gsa.gov/", title="18F", quote=quote)
     for name, quote in QUOTES.items()
 ]
+EVIDENCE.append(
+    Evidence(
+        id="g1.3",
+        kind="repository",
+        url="https://github.com/18F/18f.gsa.gov",
+        title="18F/18f.gsa.gov: Dockerfile",
+        quote="FROM node:18",
+        topic="manifest",
+        technology="Node.js",
+    )
+)
 CHECKER = Checker(EVIDENCE, ["18F", "Backend Engineer"])
 
 
@@ -62,6 +73,8 @@ TRUE = [
     ("In May 2021 coworkers were asked why they joined.", "p4.1"),
     ("The site depends on Eleventy and on Prettier 3.3.3.", "g1.1"),
     ("Its Dockerfile starts from Node 18.", "g1.2"),
+    ("The website is built with Node.js 18.", "g1.3"),
+    ("The Dockerfile of 18F/18f.gsa.gov requires Node.js.", "g1.3"),
 ]
 LIES = [
     ("18F helps 62 government agencies build and buy technology products.", "p1.1", "number 62"),
@@ -89,6 +102,8 @@ LIES = [
     ("18F helps government agencies build technology products.", "p9.9", "p9.9, which does not exist"),
     ("18F helps government agencies build technology products.", "p1.1 p9.9", "p9.9, which does not exist"),
     ("18F", "p1.1", "says nothing"),
+    ("The website is built with Node.js and React.", "g1.3", "name React"),
+    ("The website is built with Node.js 20.", "g1.3", "number 20"),
 ]
 
 
