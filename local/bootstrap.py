@@ -94,8 +94,11 @@ def make_venv() -> None:
             shutil.rmtree(VENV)
         # The log cannot lie in a folder that is being made.
         run([sys.executable, "-m", "venv", str(VENV)], "Making .venv", ROOT / ".longrun" / "venv.log")
+    log = VENV / "install.log"
+    if not runs(PYTHON, "import pip"):
+        run([str(PYTHON), "-m", "ensurepip"], "Adding pip to .venv", log)
     pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", UV]
-    run(pip, "Getting the installer (uv)", VENV / "install.log")
+    run(pip, "Getting the installer (uv)", log)
 
 
 @contextlib.contextmanager
@@ -110,9 +113,9 @@ def explained() -> Generator[None, None, None]:
         sys.exit("Installing failed. Is the package index reachable (a proxy needs HTTPS_PROXY)? Then run it again.")
 
 
-def runs(python: Path) -> bool:
-    """Whether it is there, works, and is the version that runs this."""
-    ask = [str(python), "-c", "import sys; print(*sys.version_info[:2])"]
+def runs(python: Path, first: str = "") -> bool:
+    """Whether it is there, works, and is the version that runs this; `first` is a statement that must succeed."""
+    ask = [str(python), "-c", f"{first}\nimport sys; print(*sys.version_info[:2])"]
     with contextlib.suppress(OSError):
         done = subprocess.run(ask, capture_output=True, text=True, check=False)
         return done.stdout.split() == [str(part) for part in sys.version_info[:2]]

@@ -12,6 +12,7 @@ from domain.research import Briefing, Citation, Claim
 from longrun import Job
 
 QUOTE_LENGTH = 160
+SHORT_QUOTE = 60
 
 
 def briefing_view(briefing: Briefing, role: str) -> RenderableType:
@@ -30,7 +31,7 @@ def briefing_view(briefing: Briefing, role: str) -> RenderableType:
         parts += _claims(heading, claims, cited)
     if briefing.stack:
         stack = Text(", ").join(Text(each.name) + cited.marks(each.evidence) for each in briefing.stack)
-        parts += [_heading("Stack"), Padding(stack, (0, 2))]
+        parts += [_heading("Stack"), _indented(stack)]
     for heading, claims in (
         ("Likely topics", interview.topics),
         ("Likely questions", interview.questions),
@@ -39,14 +40,14 @@ def briefing_view(briefing: Briefing, role: str) -> RenderableType:
     ):
         parts += _claims(heading, claims, cited)
     if briefing.not_found:
-        parts += [_heading("Not found"), Padding(Text(", ".join(briefing.not_found)), (0, 2))]
-    parts += [_heading("Sources"), Padding(cited.table(), (0, 2))]
+        parts += [_heading("Not found"), _indented(Text(", ".join(briefing.not_found)))]
+    parts += [_heading("Sources"), _indented(cited.table())]
     return Group(*parts)
 
 
 def summary_view(job: Job, briefing: Briefing) -> Text:
     """Who answered and why, and what it cost."""
-    line = Text(f"Answered by {briefing.answered_by}")
+    line = Text(f"Answered by {'the offline twin' if briefing.answered_by == 'offline' else briefing.answered_by}")
     if briefing.reason:
         line.append(f" ({briefing.reason})")
     usage = job.usage
@@ -74,17 +75,24 @@ class _Cited:
         for each, number in self._numbers.items():
             citation = self._known[each]
             quote = citation.quote if len(citation.quote) <= QUOTE_LENGTH else f"{citation.quote[:QUOTE_LENGTH]}…"
-            table.add_row(Text(f"[{number}]", "cyan"), Text.assemble(f"“{quote}”\n", (citation.url, "dim")))
+            apart = "\n" if len(quote) > SHORT_QUOTE else " "
+            table.add_row(Text(f"[{number}]", "cyan"), Text.assemble(f"“{quote}”{apart}", (citation.url, "dim")))
         return table
 
 
 def _heading(text: str) -> RenderableType:
-    return Padding(Text(text, "bold"), (1, 0, 0, 0))
+    return Padding(Text(text, "bold"), (1, 0, 0, 0), expand=False)
 
 
 def _claims(heading: str, claims: Iterable[Claim], cited: _Cited) -> list[RenderableType]:
-    lines = [Padding(Text(f"• {claim.text}") + cited.marks(claim.evidence), (0, 2)) for claim in claims]
-    return [_heading(heading), *lines] if lines else []
+    table = Table.grid(padding=(0, 1))
+    for claim in claims:
+        table.add_row("•", Text(claim.text) + cited.marks(claim.evidence))
+    return [_heading(heading), _indented(table)] if table.row_count else []
+
+
+def _indented(content: RenderableType) -> RenderableType:
+    return Padding(content, (0, 0, 0, 2), expand=False)
 
 
 def show(console: Console, job: Job, role: str) -> None:

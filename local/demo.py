@@ -148,8 +148,9 @@ def _research(stack: Stack, asked: Asked) -> int:
         say(f"The research ended {job.status}: {job.error.message if job.error else 'no reason is known'}")
         return 1
     show(console, job, asked.role)
-    say(f"Job {job.job_id} is done and everything is stopped with it. `make up` keeps the stack running:")
-    say(f"there these addresses stay, {stack.wiring.api_url}/docs and {stack.wiring.ui_url} were of this run.")
+    say(f"Job {job.job_id} is done and all that was started is stopped. These were its addresses:")
+    say(f"  {stack.wiring.api_url}/docs  {stack.wiring.ui_url or ''}")
+    say("`make up` starts a stack that stays.")
     return 0
 
 

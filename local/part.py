@@ -51,12 +51,12 @@ class Part:
 
 
 class Tail:
-    """A log from its beginning, line by line, each said with the name of its part."""
+    """What a log grows by from now on, line by line, each said with the name of its part."""
 
     def __init__(self, name: str, log: Path) -> None:
         self.name = name
         self.log = log
-        self._read = 0
+        self._read = log.stat().st_size
         self._rest = b""
 
     def follow(self) -> None:

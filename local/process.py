@@ -97,7 +97,7 @@ class Process:
                 os.killpg(self.pid, signal.SIGKILL)
 
 
-def wait_until(ready: Callable[[], bool], processes: Sequence[Process], seconds: float) -> None:
+def wait_until(ready: Callable[[], bool], processes: Sequence[Process], seconds: float, every: float = 0.03) -> None:
     """Poll until `ready`; raise StartError with the end of the log when a process dies first or the time is over."""
     deadline = time.monotonic() + seconds
     while not ready():
@@ -108,7 +108,7 @@ def wait_until(ready: Callable[[], bool], processes: Sequence[Process], seconds:
             names = " and ".join(process.name for process in processes)
             evidence = "\n".join(map(_evidence, processes))
             raise StartError(f"{names} did not answer within {seconds:.0f} s:\n{evidence}")
-        time.sleep(0.03)
+        time.sleep(every)
 
 
 def ending(process: Process) -> str:

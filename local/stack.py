@@ -105,7 +105,8 @@ class Stack:
             self._add(name, lambda name=name: self._command(name))
         if "api" in serving:
             with httpx.Client(trust_env=False, timeout=2.0) as http:
-                wait_until(lambda: self._ready(http), [self.parts[name].process for name in serving], READY_SECONDS)
+                processes = [self.parts[name].process for name in serving]
+                wait_until(lambda: self._ready(http), processes, READY_SECONDS, every=0.2)
         self._describe()
 
     def _launch_temporal(self) -> None:

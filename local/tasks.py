@@ -21,12 +21,12 @@ LOCKS = (("-o", "requirements.lock"), ("--group", "dev", "-o", "requirements-dev
 
 def test(arguments: list[str]) -> int:
     """The whole suite, or what the arguments of pytest say."""
-    if not os.environ.get("TEMPORAL_ADDRESS", "").strip():
-        try:
-            os.environ["LONGRUN_TEMPORAL_CLI"] = str(find_cli())
-        except TemporalMissingError as error:
-            say(str(error))
-            return 1
+    try:
+        # Before pytest, which would hide that it is being built.
+        os.environ["LONGRUN_TEMPORAL_CLI"] = str(find_cli())
+    except TemporalMissingError as error:
+        say(str(error))
+        return 1
     return _python("-m", "pytest", *arguments)
 
 

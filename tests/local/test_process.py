@@ -140,10 +140,10 @@ def test_deaths_far_apart_are_forgiven(sleeper: tuple[Part, Clock], capsys: pyte
 
 def test_a_log_is_followed_line_by_line(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
     log.parent.mkdir()
-    log.write_text("one\ntw")
+    log.write_text("before\n")
     tail = Tail("api", log)
-    tail.follow()
-    with log.open("a") as more:
-        more.write("o\nthree")
-    tail.follow()
+    for text in ("one\ntw", "o\nthree"):
+        with log.open("a") as more:
+            more.write(text)
+        tail.follow()
     assert capsys.readouterr().out == "api    | one\napi    | two\n"
