@@ -1,5 +1,6 @@
 """`analyze`: evidence into a checked briefing, by a model or by the offline twin."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from importlib.resources import files
@@ -49,7 +50,7 @@ class Analysis:
         """
         evidence = await self._evidence()
         if self._model.missing:
-            return extract(sources, evidence, self._model.missing)
+            return await _extract(sources, evidence, self._model.missing)
         check = checker(sources, evidence)
         prompt = render(sources, evidence)
         info = activity.info()
@@ -61,7 +62,7 @@ class Analysis:
                 output=Draft,
                 max_tokens=MOST_TOKENS,
             )
-            checked = check.draft(cast("Draft", answer.output))
+            checked = await asyncio.to_thread(check.draft, cast("Draft", answer.output))
             if enough(checked, evidence):
                 vendor = cast("Literal['anthropic', 'openai']", answer.vendor)
                 return assemble(sources, checked.draft, evidence, vendor)
@@ -72,13 +73,18 @@ class Analysis:
     @activity.defn(name="extract_briefing")
     async def extract_briefing(self, sources: Sources) -> Briefing:
         """The stand-in for `analyze`: the twin's briefing; `sources.reason` says why the model's is missing."""
-        return extract(sources, await self._evidence(), sources.reason or "the model gave no usable answer")
+        return await _extract(sources, await self._evidence(), sources.reason or "the model gave no usable answer")
 
     async def _evidence(self) -> list[Evidence]:
         evidence = await self._shelf.read(_job())
         if not evidence:
             raise JobError("neither the website nor the code of the company could be read", code="no_evidence")
         return evidence
+
+
+async def _extract(sources: Sources, evidence: list[Evidence], reason: str) -> Briefing:
+    # Some tenths of a second of computing: other activities share this loop.
+    return await asyncio.to_thread(extract, sources, evidence, reason)
 
 
 def _job() -> UUID:

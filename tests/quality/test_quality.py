@@ -4,20 +4,9 @@ import asyncio
 
 import pytest
 
-from bench.quality import (
-    Material,
-    by_model,
-    by_twin,
-    citations,
-    figures,
-    gather,
-    kept,
-    planted,
-    recall,
-    scripted,
-    stack,
-)
-from domain.briefing import assemble
+from bench.quality import citations, figures, kept, planted, recall, stack
+from bench.quality_run import Material, by_model, by_twin, gather, scripted
+from domain.briefing import assemble, checker
 from domain.research import Briefing, Claim, Draft, Sections, Technology
 
 
@@ -53,7 +42,9 @@ class TestTheMeasures:
         unchecked = assemble(material.sources, draft, material.evidence, "anthropic")
         assert len(planted(unchecked)) == 17
         assert kept(unchecked) == 1.0
-        assert citations(unchecked, material)[0] < citations_of_true(unchecked, material)
+        checked = checker(material.sources, material.evidence).draft(draft).draft
+        assert citations(unchecked, material)[0] < 0.9
+        assert citations(assemble(material.sources, checked, material.evidence, "anthropic"), material)[0] >= 0.9
 
     def test_see_citations_that_were_swapped(self, material: Material, twin: Briefing) -> None:
         rows = twin.sections.overview
@@ -84,12 +75,3 @@ class TestTheMeasures:
         more = (*twin.stack, Technology(name="React", evidence=("r1.1",)))
         assert stack(twin.model_copy(update={"stack": more}))[0] < 1
         assert stack(twin.model_copy(update={"stack": twin.stack[1:]}))[1] < 1
-
-
-def citations_of_true(briefing: Briefing, material: Material) -> float:
-    """Accuracy of the same draft once the claim check has had it."""
-    from domain.briefing import checker
-
-    draft = Draft.model_validate(scripted(material.evidence))
-    checked = checker(material.sources, material.evidence).draft(draft).draft
-    return citations(assemble(material.sources, checked, material.evidence, "anthropic"), material)[0]
