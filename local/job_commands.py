@@ -61,8 +61,11 @@ def list_jobs(
         found = list(islice(client.list(page_size=min(limit, 100), **filters), limit))
     if as_json:
         out.print_json(data=[job.wire() for job in found])
+    elif found:
+        # An id that is cut short is none: a narrow terminal may break the line.
+        Console(highlight=False, width=max(out.width, 160)).print(job_table(found))
     else:
-        out.print(job_table(found) if found else "no such jobs" if filters else "no open jobs")
+        out.print("no such jobs" if filters else "no open jobs")
 
 
 @jobs.command()

@@ -17,9 +17,13 @@ MARKS = {"pending": "·", "completed": "✓", "failed": "✗", "skipped": "–"}
 
 
 def follow(client: Client, job_id: str, timeout: float | None, console: Console) -> Job:
-    """Show a job live until it has ended; raises as `Client.wait` does."""
-    with Live(console=console, refresh_per_second=10) as live:
-        return client.wait(job_id, timeout, lambda job: live.update(job_view(job)))
+    """Show a job live until it has ended, where nothing can be redrawn its end alone; raises as `Client.wait` does."""
+    if console.is_terminal:
+        with Live(console=console, refresh_per_second=10) as live:
+            return client.wait(job_id, timeout, lambda job: live.update(job_view(job)))
+    job = client.wait(job_id, timeout)
+    console.print(job_view(job))
+    return job
 
 
 def job_view(job: Job) -> RenderableType:

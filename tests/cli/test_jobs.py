@@ -1,7 +1,12 @@
 """`longrun jobs …` against an API on loopback: what is printed, and how it exits."""
 
 import json
+from io import StringIO
 
+from rich.console import Console
+
+from local.job_view import follow
+from longrun import Client
 from tests.cli.conftest import Longrun
 from tests.client.server import NOW, Answer, Server, job, problem
 
@@ -12,7 +17,7 @@ def test_list_prints_a_row_a_job_and_stops_at_the_limit(server: Server, longrun:
     found = [job(ID, 2), job("another", 4, "failed", error={"code": "no_evidence", "message": "nothing"})]
     server.on("GET /api/jobs", Answer(200, {"jobs": found, "nextCursor": "more"}))
 
-    result = longrun("jobs", "list", "--type", "company-research", "--limit", "2")
+    result = longrun("jobs", "list", "--type", "company-research", "--limit", "2", COLUMNS="60")
 
     assert result.exit_code == 0
     assert [line.split()[:4] for line in result.stdout.splitlines()[1:]] == [
@@ -54,6 +59,7 @@ def test_watch_exits_0_when_the_job_completes_and_1_otherwise(server: Server, lo
         server.on(f"GET /api/jobs/{ID}", Answer(200, job(ID, 1)), Answer(200, job(ID, 4, status)))
         result = longrun("jobs", "watch", ID)
         assert (result.exit_code, status in result.stdout) == (code, True)
+        assert result.stdout.endswith("\n")
 
 
 def test_watch_as_json_prints_a_line_a_change(server: Server, longrun: Longrun) -> None:
@@ -102,3 +108,14 @@ def test_a_refusal_is_one_line_and_exit_1(server: Server, longrun: Longrun) -> N
     server.on(f"POST /api/jobs/{ID}/cancel", problem(409, "not_cancelable", "the job has ended: completed"))
     result = longrun("jobs", "cancel", ID)
     assert (result.exit_code, result.stderr) == (1, "the job has ended: completed\n")
+
+
+def test_watch_draws_on_a_terminal_what_changes(server: Server) -> None:
+    steps = [{"name": "analyze", "status": "running", "attempt": 1}]
+    server.on(f"GET /api/jobs/{ID}", Answer(200, job(ID, 2, steps=steps)), Answer(200, job(ID, 4, "completed")))
+    screen = Console(file=StringIO(), force_terminal=True, width=100)
+    with Client(server.url) as client:
+        assert follow(client, ID, None, screen).is_success
+    drawn = screen.file.getvalue()  # pyright: ignore[reportAttributeAccessIssue]
+    assert drawn.index("2/4") < drawn.index("4/4")
+    assert drawn.index("analyze") < drawn.index("completed")
