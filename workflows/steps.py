@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal, NoReturn, TypeVar
@@ -90,7 +91,10 @@ class Steps:
 
     async def stand_in(self, name: str, activity: Callable[..., Awaitable[T]], *args: Any) -> T:
         """The activity that answers in a failed step's place; it has no step of its own."""
-        return await self._execute(f"{name}#otherwise", name, activity, args)
+        # counted by itself, for repeats must not be answered with each other's stored outputs
+        nth = self._runs[f"{name}#otherwise"] = self._runs.get(f"{name}#otherwise", 0) + 1
+        repeat = "" if nth == 1 else f"#{nth}"
+        return await self._execute(f"{name}{repeat}#otherwise", name, activity, args)
 
     async def skip(self, name: str) -> None:
         """Say that a step is not needed."""
@@ -136,13 +140,11 @@ class Steps:
             if clock.expired():
                 late = Failure(code="max_duration", message=f"the job took longer than {self._job.max_duration}")
                 outcome = self._outcome(Status.TIMED_OUT, error=late)
-            elif isinstance(error, TimeoutError) and not isinstance(error, FailureError):
-                raise
             elif is_cancelled_exception(error):
                 outcome = self._outcome(Status.CANCELED)
             else:
                 outcome = self._outcome(Status.FAILED, error=failure_of(error))
-        standing = await asyncio.shield(self._finish(outcome))
+        standing = await _whatever_comes(self._finish(outcome))
         if standing.status == Status.COMPLETED and outcome.status == Status.COMPLETED:
             return result  # pyright: ignore[reportReturnType]
         if standing.status == Status.CANCELED and workflow.cancellation_reason() is not None:
@@ -200,6 +202,15 @@ class Steps:
         )
         text = Progress.of([each.status for each in self._states.values()]).text
         workflow.set_current_details(f"{text} · {name.replace('_', ' ')} {status}")
+
+
+async def _whatever_comes(work: Coroutine[Any, Any, T]) -> T:
+    """The result of `work`, waited for through a cancel: a shield alone would leave it behind."""
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.shield(task)
+    return task.result()
 
 
 def failure_of(error: BaseException, step: str | None = None) -> Failure:
