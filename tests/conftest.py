@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -57,9 +58,9 @@ def template(postgres_url: str) -> str:
     return TEMPLATE
 
 
-@pytest.fixture
-async def database_url(postgres_url: str, template: str) -> AsyncGenerator[str]:
-    """A migrated database of this test's own."""
+@asynccontextmanager
+async def cloned(postgres_url: str, template: str) -> AsyncGenerator[str]:
+    """The URL of a migrated database that lives as long as the block."""
     name = f"test_{uuid4().hex[:12]}"
     admin = await asyncpg.connect(postgres_url)
     try:
@@ -68,6 +69,23 @@ async def database_url(postgres_url: str, template: str) -> AsyncGenerator[str]:
         await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         await admin.close()
+
+
+async def own_namespace(temporal_address: str) -> dict[str, str]:
+    """TEMPORAL_* of a new namespace: fixed task queues meet nobody else's jobs."""
+    namespace = f"test-{uuid4().hex[:12]}"
+    client = await Client.connect(temporal_address)
+    request = RegisterNamespaceRequest(namespace=namespace)
+    request.workflow_execution_retention_period.FromTimedelta(timedelta(days=1))
+    await client.workflow_service.register_namespace(request)
+    return {"TEMPORAL_ADDRESS": temporal_address, "TEMPORAL_NAMESPACE": namespace}
+
+
+@pytest.fixture
+async def database_url(postgres_url: str, template: str) -> AsyncGenerator[str]:
+    """A migrated database of this test's own."""
+    async with cloned(postgres_url, template) as url:
+        yield url
 
 
 @pytest.fixture
@@ -86,13 +104,8 @@ def temporal_address(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]
 
 @pytest.fixture
 async def engine_env(temporal_address: str) -> dict[str, str]:
-    """TEMPORAL_* of a namespace of this test's own: fixed task queues meet nobody else's jobs."""
-    namespace = f"test-{uuid4().hex[:12]}"
-    client = await Client.connect(temporal_address)
-    request = RegisterNamespaceRequest(namespace=namespace)
-    request.workflow_execution_retention_period.FromTimedelta(timedelta(days=1))
-    await client.workflow_service.register_namespace(request)
-    return {"TEMPORAL_ADDRESS": temporal_address, "TEMPORAL_NAMESPACE": namespace}
+    """TEMPORAL_* of a namespace of this test's own."""
+    return await own_namespace(temporal_address)
 
 
 @pytest.fixture

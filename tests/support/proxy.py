@@ -1,0 +1,158 @@
+"""A TCP proxy that fails on command: how a server looks from outside when it goes away and comes back."""
+
+import asyncio
+from contextlib import suppress
+from typing import Self
+from urllib.parse import urlsplit, urlunsplit
+
+READY_FOR_QUERY = b"Z\x00\x00\x00\x05"
+CHUNK = 65536
+
+
+class TcpProxy:
+    """Stands between a client and `target_host:port`. One at a time: it passes, holds or refuses."""
+
+    def __init__(self, target_host: str, port: int) -> None:
+        self._target = target_host, port
+        self._server: asyncio.Server | None = None
+        self._passing = asyncio.Event()
+        self._passing.set()
+        self._links: set[_Link] = set()
+        self._pattern: bytes | None = None
+        self._dropped = asyncio.Event()
+        self._barrier: bytes | None = None
+        self._held = asyncio.Event()
+        self.port = 0
+
+    @classmethod
+    def to(cls, url: str) -> Self:
+        """A proxy to the server of a database URL."""
+        parts = urlsplit(url)
+        assert parts.hostname
+        assert parts.port
+        return cls(parts.hostname, parts.port)
+
+    def url(self, behind: str) -> str:
+        """The same URL, by way of this proxy."""
+        parts = urlsplit(behind)
+        login = parts.netloc.rpartition("@")[0]
+        return urlunsplit(parts._replace(netloc=f"{login}@127.0.0.1:{self.port}"))
+
+    async def __aenter__(self) -> Self:
+        await self._listen()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.refuse()
+        self._passing.set()
+        await asyncio.gather(*(link.task for link in self._links), return_exceptions=True)
+
+    async def _listen(self) -> None:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def refuse(self) -> None:
+        """Break every connection and take no new one."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        for link in self._links:
+            link.cut()
+
+    def hold(self) -> None:
+        """Pass nothing on; what is sent meanwhile arrives after the release."""
+        self._passing.clear()
+
+    def hold_at(self, pattern: bytes) -> asyncio.Event:
+        """Hold from the next request on that contains `pattern`, and it too. The event is set when that has come."""
+        self._barrier, self._held = pattern, asyncio.Event()
+        return self._held
+
+    def coming(self, request: bytes) -> None:
+        if self._barrier is not None and self._barrier in request:
+            self._barrier = None
+            self.hold()
+            self._held.set()
+
+    async def release(self) -> None:
+        """Listen and pass again."""
+        if self._server is None:
+            await self._listen()
+        self._passing.set()
+
+    def drop_next_answer_after(self, pattern: bytes) -> asyncio.Event:
+        """Deliver the next request that contains `pattern`, and break the connection when it has been answered.
+
+        Its sender cannot know whether the statement was committed; it was. The event is set when that has happened.
+        """
+        self._pattern, self._dropped = pattern, asyncio.Event()
+        return self._dropped
+
+    def asked(self, request: bytes) -> bool:
+        """Whether this request's answer is to be lost (once)."""
+        if self._pattern is None or self._pattern not in request:
+            return False
+        self._pattern = None
+        return True
+
+    async def open_way(self) -> None:
+        await self._passing.wait()
+
+    def lost_answer(self) -> None:
+        self._dropped.set()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            onward = await asyncio.open_connection(*self._target)
+        except OSError:
+            writer.close()
+            return
+        link = _Link(self, (reader, writer), onward)
+        self._links.add(link)
+        link.task.add_done_callback(lambda _: self._links.discard(link))
+
+
+Pair = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+class _Link:
+    """One connection through the proxy."""
+
+    def __init__(self, proxy: TcpProxy, near: Pair, far: Pair) -> None:
+        self._proxy, self._near, self._far = proxy, near, far
+        self._losing = False
+        self.task = asyncio.create_task(self._run())
+
+    def cut(self) -> None:
+        for _, writer in (self._near, self._far):
+            writer.transport.abort()
+
+    async def _run(self) -> None:
+        there, back = asyncio.create_task(self._ask()), asyncio.create_task(self._answer())
+        try:
+            await asyncio.wait([there, back], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (there, back):
+                task.cancel()
+            await asyncio.gather(there, back, return_exceptions=True)
+            self.cut()
+
+    async def _ask(self) -> None:
+        with suppress(OSError):
+            while data := await self._near[0].read(CHUNK):
+                self._proxy.coming(data)
+                await self._proxy.open_way()
+                self._losing = self._losing or self._proxy.asked(data)
+                self._far[1].write(data)
+                await self._far[1].drain()
+
+    async def _answer(self) -> None:
+        with suppress(OSError):
+            while data := await self._far[0].read(CHUNK):
+                await self._proxy.open_way()
+                if not self._losing:
+                    self._near[1].write(data)
+                    await self._near[1].drain()
+                elif READY_FOR_QUERY in data:
+                    self._proxy.lost_answer()
+                    return

@@ -1,0 +1,173 @@
+"""The job layer in this process: what a worker's root wires, around given kinds, pool and engine."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.closing import Closing
+from activities.upkeep import Upkeep
+from domain.options import Options
+from engine.connect import connect
+from engine.control import Control
+from engine.dispatcher import Dispatcher
+from engine.heartbeat import Heartbeat
+from engine.plugin import plugin
+from engine.reconcile import Reconciler
+from engine.start import QUEUE
+from engine.stepping import Stepping
+from engine.submit import Submission, Submitter
+from ledger.database import Database
+from ledger.dispatch import Dispatch
+from ledger.events import Events, Notices
+from ledger.jobs import Jobs
+from ledger.reports import Reports
+from ledger.rows import JobRow
+from ledger.steps import Steps
+from tests.support import toys
+from workflows.catalog import Catalog, Kind
+from workflows.upkeep import Reconcile
+
+T = TypeVar("T")
+SECOND = timedelta(seconds=1)
+
+
+def toy_kinds(*, wrong: type = toys.Wrong) -> tuple[Kind, ...]:
+    """The rows that a package of toy kinds would bring. Their activities come with the stack."""
+
+    def kind(name: str, workflow: type, payload: Any = toys.ToyRequest, **more: Any) -> Kind:
+        return Kind(name, workflow, payload, toys.ToyResult, title=lambda _: f"Play {name}", **more)
+
+    return (
+        kind("toy", toys.Toy),
+        kind("toy-remembered", toys.Remembered, same=lambda request: request.model_dump()),
+        kind("toy-hasty", toys.Hasty),
+        kind("toy-rounds", toys.Rounds, toys.RoundsRequest),
+        kind("toy-parent", toys.Parent, toys.ParentRequest),
+        kind("toy-wrong", wrong),
+        kind("toy-late", toys.Late),
+    )
+
+
+@dataclass
+class Parts:
+    """`database` is the test's own way to the ledger; the worker may have another one (`stack`'s `worker_url`)."""
+
+    client: Client
+    engine_env: dict[str, str]
+    database: Database
+    catalog: Catalog
+    worker_database: Database
+    activities: Sequence[Callable[..., Any]]
+    ledger_patience: float = 30.0
+    rate_limit_patience: float = 5.0
+
+    def __post_init__(self) -> None:
+        self.jobs, self.steps, self.events = Jobs(self.database), Steps(self.database), Events(self.database)
+        self.dispatch, self.reports = Dispatch(self.database), Reports(self.database)
+        self.submitter = Submitter(self.jobs, self.catalog)
+        self.notices = Notices(self.database.dsn)
+        self.dispatcher = Dispatcher(self.client, self.dispatch, self.jobs, self.notices)
+        self.reconciler = Reconciler(self.client, self.jobs, self.dispatch, self.reports, self.catalog)
+
+    @asynccontextmanager
+    async def dispatching(self) -> AsyncGenerator[None]:
+        async with self.notices.listening(), self.dispatcher.running():
+            yield
+
+    @asynccontextmanager
+    async def working(self) -> AsyncGenerator[None]:
+        """Workers on every queue, as one process has them."""
+        jobs, steps = Jobs(self.worker_database), Steps(self.worker_database)
+        stepping = Stepping(steps, ledger_patience=self.ledger_patience, rate_limit_patience=self.rate_limit_patience)
+        client = await connect(self.engine_env, plugin([Heartbeat(), stepping]), lazy=False)
+        reconciler = Reconciler(
+            client, jobs, Dispatch(self.worker_database), Reports(self.worker_database), self.catalog
+        )
+        control = Control(client, jobs, Submitter(jobs, self.catalog), reconciler, self.catalog)
+        closing = Closing(jobs, steps, control, control)
+        workflows = [kind.workflow for kind in self.catalog]
+        async with AsyncExitStack() as running:
+            for queue in ("io", "llm", QUEUE):
+                flows = queue == QUEUE
+                worker = Worker(
+                    client,
+                    task_queue=queue,
+                    workflows=[*workflows, Reconcile] if flows else [],
+                    activities=[closing.finish, closing.note, closing.open_child]
+                    if flows
+                    else [*self.activities, closing.finish, Upkeep(control).reconcile],
+                    no_remote_activities=flows,
+                    max_heartbeat_throttle_interval=SECOND,
+                    default_heartbeat_throttle_interval=SECOND,
+                )
+                await running.enter_async_context(worker)
+            yield
+
+    async def submit(self, kind: str, payload: dict[str, Any] | None = None, **options: Any) -> UUID:
+        [opened] = await self.submitter.submit([Submission(kind, payload or {}, Options.model_validate(options))])
+        return opened.id
+
+    async def row(self, job_id: UUID) -> JobRow:
+        row = await self.jobs.get(job_id)
+        assert row is not None
+        return row
+
+    async def ended(self, job_id: UUID, seconds: float = 20.0) -> JobRow:
+        """The job's row once its status is terminal."""
+        await until(lambda: self._is(job_id, lambda row: row.status.terminal), seconds)
+        return await self.row(job_id)
+
+    async def started(self, job_id: UUID, step: str, status: str = "running") -> JobRow:
+        """The job's row once a step has that status."""
+        await until(lambda: self._is(job_id, lambda row: (step, status) in steps_of(row)))
+        return await self.row(job_id)
+
+    async def _is(self, job_id: UUID, fits: Callable[[JobRow], bool]) -> bool:
+        return fits(await self.row(job_id))
+
+    async def closed(self, job_id: UUID) -> Any:
+        """The execution's own end, once it has one: its WorkflowExecutionStatus."""
+
+        async def over() -> bool:
+            return (await self.client.get_workflow_handle(str(job_id)).describe()).close_time is not None
+
+        await until(over)
+        return (await self.client.get_workflow_handle(str(job_id)).describe()).status
+
+
+def steps_of(row: JobRow) -> list[tuple[str, str]]:
+    return [(step.name, step.status) for step in row.steps]
+
+
+async def until(holds: Callable[[], Awaitable[T]], seconds: float = 20.0) -> T:
+    """What `holds` answers once it is true."""
+    async with asyncio.timeout(seconds):
+        while not (answer := await holds()):
+            await asyncio.sleep(0.02)
+        return answer
+
+
+@asynccontextmanager
+async def stack(
+    database: Database,
+    engine_env: dict[str, str],
+    activities: Sequence[Callable[..., Any]],
+    *,
+    kinds: Sequence[Kind] | None = None,
+    worker_url: str | None = None,
+    **patience: float,
+) -> AsyncGenerator[Parts]:
+    """The parts, nothing of them running yet; `worker_url` is the ledger as the worker reaches it."""
+    client = await connect(engine_env, plugin(), lazy=False)
+    own = Database(worker_url or database.dsn)
+    try:
+        yield Parts(client, engine_env, database, Catalog(kinds or toy_kinds()), own, activities, **patience)
+    finally:
+        await own.close()
