@@ -92,7 +92,7 @@ async def work(settings: Settings, queues: Sequence[str], catalog: Catalog) -> N
         control = Control(client, jobs, Submitter(jobs, catalog), reconciler, catalog)
         closing = Closing(jobs, steps, control, control)
         models = Models(
-            Spend(database),
+            Spend(database, patience=settings.ledger_patience_seconds),
             model=settings.model,
             anthropic_key=settings.anthropic_api_key,
             anthropic_base_url=settings.anthropic_base_url,

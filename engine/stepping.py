@@ -4,9 +4,8 @@ A step is an activity whose id is a name; Temporal's own ids are numbers, and su
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import UUID
 
 import structlog
@@ -17,12 +16,12 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 
 from domain.errors import JobClosed, LedgerUnavailable, LongrunError, RateLimited, VendorError
 from domain.job import Failure
+from ledger.patience import patiently
 from ledger.steps import Delivery, End
 
 if TYPE_CHECKING:
     from ledger.steps import Steps
 
-T = TypeVar("T")
 log = structlog.get_logger()
 OUTPUT_BYTES = 100_000
 LONGEST_WAIT = 60.0
@@ -57,7 +56,7 @@ class _Inbound(ActivityInboundInterceptor):
                 return await self._step(delivery, input)
             except JobClosed as closed:
                 raise _application_error(closed, retry=False) from None
-            except LedgerUnavailable as error:  # the activity's own write: Temporal tries again, nothing is counted
+            except LedgerUnavailable as error:  # Temporal tries again, nothing is counted
                 raise _application_error(error, retry=True) from None
             except asyncio.CancelledError:
                 details = activity.cancellation_details()
@@ -67,7 +66,7 @@ class _Inbound(ActivityInboundInterceptor):
 
     async def _step(self, delivery: Delivery, input: ExecuteActivityInput) -> Any:  # noqa: A002
         steps = self._stepping.steps
-        started = await self._patiently(lambda: steps.start(delivery))
+        started = await patiently(lambda: steps.start(delivery), self._stepping.ledger_patience)
         if started.stored:
             return started.output
         if not started.landed:
@@ -86,7 +85,7 @@ class _Inbound(ActivityInboundInterceptor):
         if len(output) > OUTPUT_BYTES:
             log.warning("a step's output is too large to be stored", bytes=len(output))
         stored = output if len(output) <= OUTPUT_BYTES else None
-        await self._patiently(lambda: steps.end(delivery, "completed", output=stored))
+        await patiently(lambda: steps.end(delivery, "completed", output=stored), self._stepping.ledger_patience)
         return result
 
     async def _failed(self, delivery: Delivery, error: LongrunError) -> NoReturn:
@@ -96,28 +95,17 @@ class _Inbound(ActivityInboundInterceptor):
         what: End = "wait" if isinstance(error, RateLimited) else "failure" if again else "fatal"
         seconds = min(DEFAULT_WAIT if wait is None else wait, LONGEST_WAIT)
         failure = Failure(code=error.code, message=error.message, step=delivery.step, retryable=again)
-        ended = await self._patiently(
-            lambda: self._stepping.steps.end(
-                delivery, what, error=failure, wait=seconds, patience=self._stepping.rate_limit_patience
-            )
+        stepping = self._stepping
+        ended = await patiently(
+            lambda: stepping.steps.end(
+                delivery, what, error=failure, wait=seconds, patience=stepping.rate_limit_patience
+            ),
+            stepping.ledger_patience,
         )
         log.info("step failed", code=error.code, status=ended.status, failures=ended.failures)
         retry = ended.landed and ended.status == "retrying"
         waits = retry and (what == "wait" or wait is not None)
         raise _application_error(error, retry=retry, delay=seconds if waits else None) from None
-
-    async def _patiently(self, write: Callable[[], Awaitable[T]]) -> T:
-        """A ledger that is down is waited for in place, the answer in hand: no money is spent unrecorded."""
-        deadline = asyncio.get_running_loop().time() + self._stepping.ledger_patience
-        pause = 0.1
-        while True:
-            try:
-                return await write()
-            except LedgerUnavailable as error:
-                if asyncio.get_running_loop().time() >= deadline:
-                    raise _application_error(error, retry=True) from None
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, 2.0)
 
 
 def _application_error(error: LongrunError, *, retry: bool, delay: float | None = None) -> ApplicationError:

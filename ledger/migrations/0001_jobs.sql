@@ -119,7 +119,7 @@ CREATE TABLE idempotency_keys (
 CREATE INDEX idempotency_keys_by_job ON idempotency_keys (job_id);
 
 CREATE TABLE spend (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id uuid PRIMARY KEY,
     job_id uuid NOT NULL REFERENCES jobs ON DELETE CASCADE,
     step text NOT NULL,
     item text NOT NULL DEFAULT '',
