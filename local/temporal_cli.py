@@ -116,9 +116,9 @@ def _build(folder: Path, environ: Mapping[str, str]) -> Path:
         raise TemporalMissingError("It cannot be built: Go is not installed.")
     log = folder / "build.log"
     with tempfile.TemporaryDirectory(dir=folder) as place:
-        install = [go, "install", "-trimpath", "-ldflags=-s -w", MODULE]
+        install = [go, "install", "-ldflags=-s -w", MODULE]
         try:
-            doing = f"Building the Temporal CLI {VERSION} with Go (once, 2-6 minutes)"
+            doing = f"Building the Temporal CLI {VERSION} with Go (once, 3 to 10 minutes)"
             live.run(install, doing, log, env={**environ, "GOBIN": place}, cwd=Path(place), timeout=BUILD_SECONDS)
         except (live.CommandError, TimeoutError) as error:
             raise TemporalMissingError(f"Its build by Go failed (log: {log}):\n{error}") from error
