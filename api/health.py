@@ -2,28 +2,21 @@
 
 import asyncio
 import time
-from datetime import timedelta
 from typing import Literal
 
 from fastapi import APIRouter, Response
-from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
-from temporalio.service import RPCError
 
 from api.dependencies import Given
 from api.wire import reply
-from domain.errors import LedgerUnavailable
+from domain.errors import EngineUnavailable, LedgerUnavailable
 from domain.model import Model
-from engine.start import QUEUE
+from engine.polling import pollers
 from ledger.migrate import pending
 
 router = APIRouter(tags=["health"])
-ENGINE_LIMIT = timedelta(seconds=1)
+ENGINE_LIMIT_SECONDS = 1.0
 FRESH_SECONDS = 1.0
-# the engine forgets a poller five minutes after it was last seen
-POLLED_WITHIN_SECONDS = 75.0
 
 
 class Alive(Model):
@@ -62,18 +55,11 @@ class Readiness:
 
     async def _workers(self) -> int | None:
         """How many processes have lately asked for workflow tasks; None when the engine does not answer."""
-        request = DescribeTaskQueueRequest(
-            namespace=self._engine.namespace,
-            task_queue=TaskQueue(name=QUEUE),
-            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-        )
         try:
-            async with asyncio.timeout(ENGINE_LIMIT.total_seconds()):
-                answer = await self._engine.workflow_service.describe_task_queue(request, timeout=ENGINE_LIMIT)
-        except (RPCError, RuntimeError, TimeoutError):  # RuntimeError: the lazy connection could not be made
+            async with asyncio.timeout(ENGINE_LIMIT_SECONDS):
+                return len(await pollers(self._engine))
+        except (EngineUnavailable, TimeoutError):
             return None
-        oldest = time.time() - POLLED_WITHIN_SECONDS
-        return len({poller.identity for poller in answer.pollers if poller.last_access_time.seconds > oldest})
 
 
 @router.get("/livez", response_model=Alive)
