@@ -56,6 +56,11 @@ class Services:
         structlog.contextvars.bind_contextvars(jobId=str(row.id))
         return row
 
+    def charge(self, caller: Caller, starts: int = 1) -> None:
+        """Count what somebody without credentials starts; raises TooManyRequests."""
+        if caller.address is not None:
+            self.limiter.take(caller.address, starts)
+
 
 async def _services(request: Request) -> Services:
     return request.state.services
@@ -82,21 +87,19 @@ IdempotencyKey = Annotated[
 ]
 
 
-def open_adapter(name: str, kind: str, *, limited: bool = False) -> Callable[[Request], Awaitable[Caller]]:
+def open_adapter(name: str, kind: str) -> Callable[[Request], Awaitable[Caller]]:
     """A dependency that lets in callers without credentials where LONGRUN_ANONYMOUS names the adapter.
 
     They may start jobs of the kind, which get no owner, and see any job of the kind whose id they know.
     """
-    nobody = Caller("anonymous", Grants(kinds=frozenset({kind}), shown=frozenset({kind})))
+    granted = Grants(kinds=frozenset({kind}), shown=frozenset({kind}))
 
     async def caller(request: Request) -> Caller:
         services: Services = request.state.services
         credential = _bearer(request)
         if credential or name not in services.settings.anonymous:
             return services.credentials.caller(credential)
-        if limited:
-            services.limiter.take(request.client.host if request.client else "")
-        return nobody
+        return Caller("anonymous", granted, request.client.host if request.client else "")
 
     return caller
 

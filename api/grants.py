@@ -63,10 +63,14 @@ class Grants:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks. `name` is what the audit says; without grants it is a server with a secret key, which may do all."""
+    """Who asks. `name` is what the audit says; without grants it is a server with a secret key, which may do all.
+
+    `address` is that of somebody without credentials, where that is allowed.
+    """
 
     name: str
     grants: Grants | None = None
+    address: str | None = None
 
     def sees(self, job: Seen) -> bool:
         may = self.grants
@@ -87,6 +91,8 @@ class Caller:
         may = self.grants
         if may is None:
             return owner
+        if self.address is not None:
+            owner = None  # nobody vouches for the name
         asked = owner or may.owner or (next(iter(may.writes)) if len(may.writes) == 1 else None)
         if asked in may.writes:
             return asked

@@ -13,14 +13,14 @@ class Limiter:
         self._burst, self._rate, self._remembered = float(burst), per_minute / 60.0, remembered
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def take(self, address: str) -> None:
-        """Raises TooManyRequests when the address has used up its share."""
+    def take(self, address: str, cost: int = 1) -> None:
+        """Raises TooManyRequests when the address has used up its share, also for what costs more than a burst."""
         now = time.monotonic()
         tokens, since = self._buckets.pop(address, (self._burst, now))
         tokens = min(self._burst, tokens + (now - since) * self._rate)
-        self._buckets[address] = (max(0.0, tokens - 1.0), now)
+        self._buckets[address] = (tokens - cost, now)
         if len(self._buckets) > self._remembered:
             self._buckets.popitem(last=False)
-        if tokens < 1.0:
+        if tokens < cost:
             self._buckets[address] = (tokens, now)
-            raise TooManyRequests("too many requests from this address", retry_after=(1.0 - tokens) / self._rate)
+            raise TooManyRequests("too many requests from this address", retry_after=(cost - tokens) / self._rate)

@@ -1,17 +1,16 @@
 """Lists of jobs: the filters as they come in a query, and the cursor that goes on where a page ended."""
 
 import base64
-import binascii
 import heapq
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints
 
 from api.grants import as_id
-from domain.errors import CallerError
+from domain.errors import CallerError, UnknownKind
 from domain.job import Status
 from domain.model import Model, Request
 from ledger.jobs import JobFilter
@@ -60,7 +59,7 @@ class Cursor(Model):
     def read(cls, text: str) -> "Cursor":
         try:
             return cls.model_validate_json(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        except (ValidationError, binascii.Error, UnicodeEncodeError):
+        except ValueError:
             raise CallerError("this cursor is none of ours", pointer="?cursor") from None
 
 
@@ -70,7 +69,7 @@ async def page(wanted: Wanted, given: "Services", caller: "Caller") -> "tuple[Se
     # `limit` and `cursor` choose nothing
     only_open = cursor.only_open if cursor else not wanted.model_fields_set
     chosen = JobFilter(
-        kind=given.catalog[wanted.type].name if wanted.type else None,
+        kind=_kind(wanted.type, given),
         status=wanted.status,
         owner=wanted.owner,
         tag=wanted.tag,
@@ -96,6 +95,13 @@ def _merged(found: "list[Sequence[JobRow]]", limit: int) -> "list[JobRow]":
     """Newest first, each job once."""
     ordered = heapq.merge(*found, key=lambda row: (row.created_at, row.id), reverse=True)
     return list(islice({row.id: row for row in ordered}.values(), limit))
+
+
+def _kind(name: str | None, given: "Services") -> str | None:
+    try:
+        return given.catalog[name].name if name else None
+    except UnknownKind as error:
+        raise UnknownKind(error.message, pointer="?type") from None
 
 
 def _id(text: str | None, name: str) -> UUID | None:

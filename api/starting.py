@@ -10,7 +10,7 @@ from api.dependencies import Auth, Given, IdempotencyKey, Services, keyed, note_
 from api.errors import NotFound, Problem
 from api.grants import Caller
 from api.wire import Batch, BatchStarted, Start, Started, reply
-from domain.errors import CallerError, NotSupported
+from domain.errors import NotSupported, UnknownKind
 from domain.model import Request
 from domain.options import Budget, Options
 from engine.submit import Submission
@@ -58,8 +58,8 @@ async def start_batch(asked: Batch, given: Given, caller: Auth) -> Response:
     for at, item in enumerate(asked.items):
         try:
             kind = given.catalog[item.job_type]
-        except CallerError as error:
-            raise CallerError(error.message, code=error.code, pointer=f"/items/{at}/jobType") from None
+        except UnknownKind as error:
+            raise UnknownKind(error.message, pointer=f"/items/{at}/jobType") from None
         submissions.append(_submission(kind, item.payload, item.options, caller))
     return await open_batch(submissions, given)
 

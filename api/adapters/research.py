@@ -12,7 +12,7 @@ from api.errors import Problem
 from api.grants import Caller
 from api.starting import REFUSALS, open_batch
 from api.wire import JOB_ID, BatchStarted, reply
-from domain.errors import CallerError, InvalidPayload, JobNotFound
+from domain.errors import CallerError, JobNotFound
 from domain.job import Status
 from domain.model import Model
 from domain.options import Options
@@ -21,8 +21,7 @@ from engine.submit import Submission
 
 router = APIRouter(prefix="/api", tags=["research"])
 KIND, ALIASES = "company-research", ("research",)
-Starter = Annotated[Caller, Depends(open_adapter("research", KIND, limited=True))]
-Reader = Annotated[Caller, Depends(open_adapter("research", KIND))]
+Someone = Annotated[Caller, Depends(open_adapter("research", KIND))]
 WORDS = {Status.COMPLETED: "completed", Status.CANCELED: "canceled"}
 PAYLOAD = {"company_name", "role", "deep_mode", "company_url", "refresh"}
 
@@ -37,7 +36,7 @@ class ResearchRequest(CompanyResearchRequest):
 
     def submission(self, caller: Caller, key: str | None = None) -> Submission:
         """A job of the caller's; one with an owner joins the owner's open job that asks the same."""
-        owner = caller.starts(KIND, ALIASES, None if caller.name == "anonymous" else self.user_id or self.owner or None)
+        owner = caller.starts(KIND, ALIASES, self.user_id or self.owner or None)
         payload = self.model_dump(mode="json", by_alias=True, include=PAYLOAD, exclude_unset=True)
         return Submission(KIND, payload, keyed(Options(owner=owner, skip_if_active=owner is not None), key))
 
@@ -83,20 +82,18 @@ class History(Model):
 
 @router.post("/research-direct", status_code=202, response_model=ResearchStarted, responses=REFUSALS)
 async def research_direct(
-    asked: ResearchRequest, given: Given, caller: Starter, key: IdempotencyKey = None
+    asked: ResearchRequest, given: Given, caller: Someone, key: IdempotencyKey = None
 ) -> Response:
     """Research a company for a role; poll `statusUrl` for what comes of it."""
-    try:
-        [opened] = await given.submitter.submit([asked.submission(caller, key)])
-    except InvalidPayload as error:
-        raise InvalidPayload([(at.removeprefix("/payload"), detail) for at, detail in error.errors]) from None
+    given.charge(caller)
+    [opened] = await given.submitter.submit([asked.submission(caller, key)])
     note_job(opened.id)
     url = f"/api/research-status/{opened.id}"
     return reply({"jobId": opened.id, "statusUrl": url}, 202, Location=url)
 
 
 @router.get("/research-status/{job_id}", response_model=ResearchStatus)
-async def research_status(job_id: str, given: Given, caller: Reader) -> Response:
+async def research_status(job_id: str, given: Given, caller: Someone) -> Response:
     """How far a research is, and the briefing once it is completed."""
     row = await given.job(job_id, caller)
     if row.kind != KIND:
@@ -114,8 +111,9 @@ async def research_status(job_id: str, given: Given, caller: Reader) -> Response
 
 
 @router.post("/research-batch", status_code=202, response_model=BatchStarted, responses=REFUSALS)
-async def research_batch(asked: ResearchBatch, given: Given, caller: Starter) -> Response:
+async def research_batch(asked: ResearchBatch, given: Given, caller: Someone) -> Response:
     """Research many companies: as many jobs of one batch, all or none."""
+    given.charge(caller, len(asked.companies))
     owner = asked.user_id or asked.owner
     companies = [
         one if one.user_id or one.owner else one.model_copy(update={"owner": owner}) for one in asked.companies

@@ -1,0 +1,107 @@
+"""The API as a process would serve it: uvicorn on a loopback port, in a thread with an event loop of its own."""
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+import uvicorn
+
+from api.app import create_app
+from domain.options import Options
+from engine.submit import Submission, Submitter
+from ledger.database import Database
+from ledger.jobs import Jobs
+from ledger.steps import Steps
+from local import ports
+from settings import Settings
+from workflows.catalog import installed
+
+KEY = "a-secret-key-of-the-tests-0123456789"
+OTHER_KEY = "another-secret-key-of-the-tests-0123"
+RESEARCH = {"companyName": "Stripe", "role": "Backend Engineer"}
+
+
+@contextmanager
+def serving(settings: Settings) -> Generator[str]:
+    """The URL of an API with these settings."""
+    config = uvicorn.Config(create_app(settings), port=ports.free(), log_config=None, timeout_graceful_shutdown=2)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive(), "the API did not start"
+            thread.join(0.01)
+        yield f"http://127.0.0.1:{config.port}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def settings(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """An API whose engine is down: what it answers must not depend on one."""
+    monkeypatch.setenv("TEMPORAL_ADDRESS", f"127.0.0.1:{ports.free()}")
+    return Settings(database_url=database_url, api_keys=(KEY, OTHER_KEY))
+
+
+@dataclass
+class Api:
+    """A served API: clients by credential, and the ledger behind it."""
+
+    url: str
+    database: Database
+    jobs: Jobs
+    steps: Steps
+    submitter: Submitter
+    _opened: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    async def client(self, credential: str | None = KEY) -> httpx.AsyncClient:
+        headers = {"Authorization": f"Bearer {credential}"} if credential else {}
+        return await self._opened.enter_async_context(httpx.AsyncClient(base_url=self.url, headers=headers, timeout=10))
+
+    async def token(self, *scopes: str, owner: str | None = None) -> str:
+        server = await self.client()
+        answer = await server.post("/api/tokens", json={"owner": owner, "scopes": scopes})
+        assert answer.status_code == 201, answer.text
+        return answer.json()["token"]
+
+    async def bearer(self, *scopes: str, owner: str | None = None) -> httpx.AsyncClient:
+        """A client with a token of these scopes."""
+        return await self.client(await self.token(*scopes, owner=owner))
+
+    async def opened(self, payload: dict[str, Any] | None = None, **options: Any) -> UUID:
+        """A job opened behind the API's back."""
+        asked = Submission("company-research", payload or RESEARCH, Options.model_validate(options))
+        [opened] = await self.submitter.submit([asked])
+        return opened.id
+
+
+@pytest.fixture
+async def serve(database: Database) -> AsyncGenerator[Callable[[Settings], Any]]:
+    """Serves the API with given settings until the test ends."""
+    async with AsyncExitStack() as servers, AsyncExitStack() as clients:
+
+        async def start(settings: Settings) -> Api:
+            url = await asyncio.to_thread(servers.enter_context, serving(settings))
+            jobs = Jobs(database)
+            return Api(url, database, jobs, Steps(database), Submitter(jobs, installed()), clients)
+
+        yield start
+
+
+@pytest.fixture
+async def api(serve: Callable[[Settings], Any], settings: Settings) -> Api:
+    return await serve(settings)
+
+
+@pytest.fixture
+async def server(api: Api) -> httpx.AsyncClient:
+    """A caller with a secret key."""
+    return await api.client()
