@@ -1,0 +1,276 @@
+"""One company research through the whole product: worker and API as processes, the outside world on loopback."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from longrun import Client, Job, LongrunError
+from tests.acceptance.conftest import StackMaker
+from tests.support.github_server import limited
+from tests.support.model_server import answers, babbles, hangs, lies, refuses
+from tests.support.processes import KEY, ROOT, Stack, until
+from tests.support.site_server import Answer
+from tests.support.stand_ins import Outside
+from workflows.catalog import KINDS
+
+MODEL = "claude-haiku-5-5"
+
+
+def start(stack: Stack, outside: Outside, owner: str, **changed: Any) -> tuple[Client, str]:
+    """An owner of its own has no cached answer."""
+    client = stack.client()
+    return client, client.start("company-research", outside.payload(**changed), {"owner": owner}).job_id
+
+
+def run(stack: Stack, outside: Outside, owner: str, **changed: Any) -> Job:
+    client, job_id = start(stack, outside, owner, **changed)
+    return client.wait(job_id, 60)
+
+
+def claims(briefing: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for part in (briefing["sections"], briefing["interview"]):
+        for listed in part.values():
+            yield from listed
+    yield from [*briefing["prepare"], *briefing["askThem"], *briefing["stack"]]
+
+
+def standing(job: Job) -> dict[str, str]:
+    return {step.name: step.status for step in job.steps}
+
+
+def broken(job: Job) -> dict[str, tuple[str, int]]:
+    """Code of the error and attempt of each failed step."""
+    return {step.name: (step.error.code, step.attempt) for step in job.steps if step.status == "failed" and step.error}
+
+
+def cli(*arguments: str, **env: str) -> str:
+    """The product's own command line."""
+    return subprocess.run(
+        [sys.executable, "-m", "cli", *arguments],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], **env},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout
+
+
+def test_a_model_answers_and_every_claim_cites(running: Stack, outside: Outside) -> None:
+    outside.model.mode = answers(after=1.0)
+    client, job_id = start(running, outside, "happy")
+    until(lambda: outside.model.requests, what="the question to the model")
+
+    live = client.progress(job_id)
+    assert live.progress.text == "2/4"
+    assert {step.name: step.status for step in live.steps} == {
+        "scrape_website": "completed",
+        "search_github": "completed",
+        "analyze": "running",
+        "store": "pending",
+    }
+
+    job = client.wait(job_id, 60)
+    assert (job.status, job.progress.text, job.answered_by) == ("completed", "4/4", "anthropic")
+    assert set(standing(job).values()) == {"completed"}
+    assert [step.attempt for step in job.steps] == [1, 1, 1, 1]
+
+    assert job.usage
+    [spent] = job.usage.by_model
+    assert (spent["vendor"], spent["model"]) == ("anthropic", MODEL)
+    assert job.usage.input_tokens > 100
+    assert job.usage.output_tokens > 100
+    assert job.usage.cost_usd
+    assert job.usage.cost_usd > 0
+
+    briefing = job.result
+    known = {shown["id"] for shown in briefing["evidence"]}
+    said = list(claims(briefing))
+    assert len(said) > 10
+    assert all(claim["evidence"] and set(claim["evidence"]) <= known for claim in said)
+    assert {"Python", "Django"} <= {found["name"] for found in briefing["stack"]}
+    assert all(shown["url"].startswith(("http://127.0.0.1", "https://github.com")) for shown in briefing["evidence"])
+
+    assert running.rows("SELECT count(*) FROM research_briefings WHERE owner = 'happy'")[0]["count"] == 1
+    assert cli("jobs", "get", job_id, LONGRUN_URL=running.url, LONGRUN_API_KEY=KEY)
+
+
+def test_a_stream_tells_every_step_and_ends_with_the_result(running: Stack, outside: Outside) -> None:
+    client, job_id = start(running, outside, "stream")
+    events = list(client.stream(job_id))
+    assert events[0].event == "job"
+    assert events[-1].event == "done"
+    assert events[-1].data["status"] == "completed"
+    ids = [int(event.id) for event in events]
+    assert ids == sorted(ids)
+    finished = [e.data["name"] for e in events if e.event == "step" and e.data["status"] == "completed"]
+    assert sorted(finished[:2]) == ["scrape_website", "search_github"]
+    assert finished[2:] == ["analyze", "store"]
+
+
+def test_site_and_github_are_read_at_the_same_time(running: Stack, outside: Outside) -> None:
+    outside.site.first_delay = outside.github.first_delay = 2.0
+    outside.model.mode = answers(after=1.0)
+    job = run(running, outside, "parallel")
+    assert (job.status, job.answered_by) == ("completed", "anthropic")
+    assert job.finished_at
+    assert (job.finished_at - job.created_at).total_seconds() < 4.5
+
+
+def hanging(stack: Stack, outside: Outside, owner: str) -> tuple[Client, str]:
+    """A job whose model call hangs."""
+    outside.model.mode = hangs
+    client, job_id = start(stack, outside, owner)
+    until(lambda: outside.model.requests, what="the question to the model")
+    return client, job_id
+
+
+def assert_canceled(stack: Stack, outside: Outside, client: Client, job_id: str, by: str) -> None:
+    """Everywhere within three seconds of the request, and the model's connection is gone."""
+    job = client.wait(job_id, 10)
+    assert job.status == "canceled"
+    assert job.is_canceled
+    until(lambda: outside.model.dropped == 1, what="the end of the model call")
+    until(lambda: "CANCELED" in stack.temporal("workflow", "describe", "--workflow-id", job_id).upper())
+    assert (standing(job)["analyze"], standing(job)["store"]) == ("failed", "skipped")
+    audit = client.audit(job_id)
+    [asked] = [event for event in audit if event.type == "cancel_requested"]
+    assert asked.model_extra is not None
+    assert by in asked.model_extra["by"]
+    assert job.finished_at
+    assert outside.model.requests == 1
+
+
+def test_cancel_by_the_api_reaches_a_hanging_model_call(running: Stack, outside: Outside) -> None:
+    client, job_id = hanging(running, outside, "cancel-api")
+    client.cancel(job_id, "no longer needed")
+    assert_canceled(running, outside, client, job_id, by="api key")
+    asked, ended = (
+        next(event.at for event in client.audit(job_id) if wanted(event.type, event.model_extra or {}))
+        for wanted in (
+            lambda kind, _: kind == "cancel_requested",
+            lambda kind, more: kind == "job" and more.get("status") == "canceled",
+        )
+    )
+    assert (ended - asked).total_seconds() < 3
+    with pytest.raises(LongrunError) as refused:
+        client.cancel(job_id)
+    assert refused.value.code == "not_cancelable"
+
+
+def test_cancel_by_the_temporal_cli_reaches_a_hanging_model_call(running: Stack, outside: Outside) -> None:
+    client, job_id = hanging(running, outside, "cancel-cli")
+    before = running.rows("SELECT clock_timestamp() AS now")[0]["now"]
+    running.temporal("workflow", "cancel", "--workflow-id", job_id)
+    assert_canceled(running, outside, client, job_id, by="temporal-cli")
+    assert (client.get(job_id).finished_at - before).total_seconds() < 3  # pyright: ignore[reportOptionalOperand]
+
+
+def test_the_reconciler_closes_what_was_terminated(running: Stack, outside: Outside) -> None:
+    client, job_id = hanging(running, outside, "terminate")
+    running.temporal("workflow", "terminate", "--workflow-id", job_id)
+    assert client.get(job_id).status == "running"
+    # a job just taken to the engine is left alone for two seconds
+    [found] = until(lambda: client.reconcile().orphaned_jobs, what="the reconciler's finding")
+    assert (found["jobId"], found["action"]) == (job_id, "closed")
+    job = client.get(job_id)
+    assert job.is_complete
+    assert job.error
+    assert job.error.code == "terminated"
+    until(lambda: outside.model.dropped == 1, what="the end of the model call")
+    assert client.get(job_id) == job
+
+
+def test_a_website_that_is_down_leaves_a_briefing_from_the_code(running: Stack, outside: Outside) -> None:
+    job = run(running, outside, "site-down", companyUrl=f"http://{outside.nowhere}/")
+    assert (job.status, job.progress.text, job.answered_by) == ("completed", "4/4", "anthropic")
+    assert broken(job) == {"scrape_website": ("site_down", 3)}
+    assert {shown["kind"] for shown in job.result["evidence"]} == {"repository"}
+    assert job.result["stack"]
+
+
+def test_a_github_limit_far_away_leaves_a_briefing_from_the_site(running: Stack, outside: Outside) -> None:
+    outside.github.fail(".*", limited(403, reset_in=3600))
+    job = run(running, outside, "github-limited")
+    assert (job.status, job.progress.text, job.answered_by) == ("completed", "4/4", "anthropic")
+    assert broken(job) == {"search_github": ("github_rate_limited", 1)}
+    assert {shown["kind"] for shown in job.result["evidence"]} == {"page"}
+    assert outside.github.hits.total() == 1
+
+
+def test_without_any_evidence_the_job_fails_and_says_so(running: Stack, outside: Outside) -> None:
+    outside.github.fail(".*", limited(403, reset_in=3600))
+    outside.site.routes = {"/": Answer(404, body="gone")}
+    job = run(running, outside, "no-evidence")
+    assert (job.status, job.is_failed, job.result) == ("failed", True, None)
+    assert job.error
+    assert job.error.code == "no_evidence"
+    assert broken(job) == {"scrape_website": ("site_not_found", 1), "search_github": ("github_rate_limited", 1)}
+    assert outside.model.requests == 0
+
+
+USELESS = {
+    "nonsense": (babbles, "bad_answer", 2),
+    "lying": (lies, "bad_answer", 2),
+    "dead": (refuses(500), "http_500", 2),
+    "no-entry": (refuses(401), "unauthorized", 1),
+}
+
+
+@pytest.mark.parametrize("kind", USELESS)
+def test_a_model_of_no_use_is_stood_in_for(running: Stack, outside: Outside, kind: str) -> None:
+    outside.model.mode, code, asked = USELESS[kind]
+    job = run(running, outside, kind)
+    assert (job.status, job.progress.text, job.answered_by) == ("completed", "4/4", "offline")
+    assert broken(job) == {"analyze": (code, asked)}
+    assert outside.model.requests == asked
+    assert job.result["answeredBy"] == "offline"
+    assert job.result["reason"]
+    assert all(claim["evidence"] for claim in claims(job.result))
+    assert not {"Globex", "4,711", "77"} & set(json.dumps(job.result).replace(".", " ").split())
+
+
+def test_a_model_at_its_limit_is_waited_for_and_not_blamed(running: Stack, outside: Outside) -> None:
+    outside.model.mode = refuses(429, retry_after="1")
+    client, job_id = start(running, outside, "model-limited")
+    until(lambda: outside.model.requests == 1, what="the question to the model")
+    until(lambda: standing(client.get(job_id))["analyze"] == "retrying", what="the wait")
+    outside.model.mode = answers()
+    job = client.wait(job_id, 30)
+    assert (job.status, job.answered_by) == ("completed", "anthropic")
+    assert [step.attempt for step in job.steps if step.name == "analyze"] == [1]
+
+
+def test_another_owners_token_sees_nothing(running: Stack, outside: Outside) -> None:
+    job = run(running, outside, "mine")
+    minted = running.post("/api/tokens", {"owner": "theirs", "scopes": ["read:owner:theirs", "write:owner:theirs"]})
+    stranger = running.client(minted["token"])
+    for ask in (stranger.get, stranger.progress, stranger.audit, stranger.cancel, stranger.replay):
+        with pytest.raises(LongrunError) as refused:
+            ask(job.job_id)
+        assert (refused.value.status, refused.value.code) == (404, "job_not_found")
+    for listed in (stranger.stream(job.job_id), stranger.list(owner="mine")):
+        with pytest.raises(LongrunError) as refused:
+            next(listed)
+        assert refused.value.status == 404
+    own = running.post("/api/tokens", {"owner": "mine", "scopes": ["read:owner:mine"]})
+    assert running.client(own["token"]).get(job.job_id).is_success
+
+
+def test_a_model_that_times_out_is_stood_in_for(make_stack: StackMaker, outside: Outside) -> None:
+    stack = make_stack(LONGRUN_MODEL_TIMEOUT_SECONDS="1", **outside.env)
+    outside.model.mode = hangs
+    stack.worker().start()
+    [research] = KINDS
+    job_id = stack.submit(research, outside.payload())
+    job = stack.ended(job_id)
+    assert (job["status"], job["answered_by"]) == ("completed", "offline")
+    assert outside.model.requests == 2
+    step = stack.step(job_id, "analyze")
+    assert (step["status"], json.loads(step["error"])["code"], step["failures"]) == ("failed", "timeout", 2)
+    assert stack.step(job_id, "store")["status"] == "completed"

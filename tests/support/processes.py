@@ -1,0 +1,208 @@
+"""The product as it runs: worker and API as processes of their own, to be killed, stopped, frozen and started again."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import asyncpg
+import httpx
+
+from domain.options import Options
+from engine.submit import Submission, Submitter
+from ledger.database import Database
+from ledger.jobs import Jobs
+from local import ports
+from local.process import Process, wait_until
+from local.temporal import find_cli
+from longrun import Client
+from tests.support.stand_ins import Background
+from workflows.catalog import Catalog, Kind
+
+T = TypeVar("T")
+ROOT = Path(__file__).resolve().parents[2]
+KEY = "acceptance-key-of-thirty-two-letters"
+START_SECONDS = 100.0
+UP = b"worker is up"
+
+
+def until(holds: Callable[[], T], seconds: float = 30.0, what: str = "it") -> T:
+    """The first truthy answer of `holds`; fails when none comes in time."""
+    deadline = time.monotonic() + seconds
+    while not (answer := holds()):
+        assert time.monotonic() < deadline, f"{what} did not come about within {seconds:.0f} s"
+        time.sleep(0.02)
+    return answer
+
+
+class Service:
+    """A process that can be started again; each start logs to a file of its own."""
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        up: Callable[["Service"], bool],
+        *,
+        env: Mapping[str, str],
+        cwd: Path,
+        logs: Path,
+    ) -> None:
+        self.name = name
+        self._command, self._env, self._cwd, self._logs, self._up = command, env, cwd, logs, up
+        self._starts = 0
+        self.process: Process
+
+    def launch(self) -> None:
+        """Start it; does not wait."""
+        self._starts += 1
+        log = self._logs / f"{self.name}.{self._starts}.log"
+        self.process = Process(self.name, self._command, log=log, env=self._env, cwd=self._cwd)
+
+    def ready(self) -> None:
+        """Wait until it does its work."""
+        wait_until(lambda: self._up(self), [self.process], START_SECONDS)
+
+    def start(self) -> None:
+        self.launch()
+        self.ready()
+
+    @property
+    def started(self) -> bool:
+        return self._starts > 0
+
+    @property
+    def log(self) -> bytes:
+        return self.process.log.read_bytes()
+
+    def kill(self) -> None:
+        """SIGKILL, and wait for it."""
+        self.process.kill()
+        self.gone()
+
+    def gone(self, seconds: float = 30.0) -> int:
+        """Wait until it has ended; its exit status."""
+        until(lambda: not self.process.running, seconds, f"the end of {self.name}")
+        code = self.process.exit_code
+        assert code is not None
+        return code
+
+    def freeze(self) -> None:
+        os.kill(self.process.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        os.kill(self.process.pid, signal.SIGCONT)
+
+
+class Stack:
+    """Workers and one API on a ledger and an engine that are there. `source` is the tree whose code runs."""
+
+    def __init__(self, folder: Path, background: Background, env: Mapping[str, str], source: Path = ROOT) -> None:
+        self.folder, self.source = folder, source
+        self.background = background
+        self.env = {
+            **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
+            "LONGRUN_API_KEYS": KEY,
+            "LONGRUN_GRACEFUL_SECONDS": "2",
+            **env,
+        }
+        self.port = ports.free()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.services: list[Service] = []
+        self._clients: dict[str, Client] = {}
+
+    def api(self, **env: str) -> Service:
+        """The API, not started yet."""
+        command, port = ["-m", "cli", "api"], str(self.port)
+        return self._service("api", command, lambda _: _answers(self.url), LONGRUN_PORT=port, **env)
+
+    def worker(self, name: str = "worker", **env: str) -> Service:
+        """A worker, not started yet."""
+        return self._service(name, ["worker.py"], lambda service: UP in service.log, **env)
+
+    def client(self, key: str = KEY) -> Client:
+        """The API's client, one a key."""
+        if key not in self._clients:
+            self._clients[key] = Client(self.url, key, timeout=20, patience=20)
+        return self._clients[key]
+
+    def post(self, path: str, body: Any) -> Any:
+        """What the API answers, 2xx or not at all."""
+        headers = {"authorization": f"Bearer {KEY}"}
+        return httpx.post(f"{self.url}{path}", json=body, headers=headers, timeout=20).raise_for_status().json()
+
+    def rows(self, query: str, *args: Any) -> list[dict[str, Any]]:
+        """Ask the ledger behind the product's back."""
+
+        async def fetch() -> list[dict[str, Any]]:
+            connection = await asyncpg.connect(self.env["DATABASE_URL"], server_settings={"search_path": "longrun"})
+            try:
+                return [dict(row) for row in await connection.fetch(query, *args)]
+            finally:
+                await connection.close()
+
+        return self.background.run(fetch())
+
+    def submit(self, kind: Kind, payload: Mapping[str, Any], **options: Any) -> str:
+        """Commit a job without an API; the worker's dispatcher starts it."""
+
+        async def opening() -> str:
+            database = Database(self.env["DATABASE_URL"])
+            try:
+                asked = Submission(kind.name, dict(payload), Options.model_validate(options))
+                [opened] = await Submitter(Jobs(database), Catalog([kind])).submit([asked])
+            finally:
+                await database.close()
+            return str(opened.id)
+
+        return self.background.run(opening())
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        """The job's row."""
+        [row] = self.rows("SELECT * FROM jobs WHERE id = $1", job_id)
+        return row
+
+    def step(self, job_id: str, name: str) -> dict[str, Any]:
+        """The step's row."""
+        [row] = self.rows("SELECT * FROM job_steps WHERE job_id = $1 AND activity_id = $2", job_id, name)
+        return row
+
+    def ended(self, job_id: str, seconds: float = 60.0) -> dict[str, Any]:
+        """The job's row once its status is terminal."""
+        until(lambda: self.job(job_id)["finished_at"], seconds, "the end of the job")
+        return self.job(job_id)
+
+    def temporal(self, *arguments: str) -> str:
+        """The engine's own command line."""
+        place = ["--address", self.env["TEMPORAL_ADDRESS"], "--namespace", self.env["TEMPORAL_NAMESPACE"]]
+        line = [str(find_cli()), *arguments, *place]
+        return subprocess.run(line, capture_output=True, text=True, check=True, timeout=60).stdout
+
+    def stop(self) -> None:
+        """End everything, frozen or not."""
+        for client in self._clients.values():
+            client.close()
+        started = [service for service in self.services if service.started]
+        for service in started:
+            if service.process.running:
+                service.thaw()
+                service.process.ask_to_stop()
+        for service in started:
+            service.process.stop()
+
+    def _service(self, name: str, command: list[str], up: Callable[[Service], bool], **env: str) -> Service:
+        line = [sys.executable, *command]
+        service = Service(name, line, up, env=self.env | env, cwd=self.source, logs=self.folder)
+        self.services.append(service)
+        return service
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/livez", timeout=2).is_success
+    except httpx.TransportError:
+        return False
