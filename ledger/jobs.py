@@ -1,6 +1,7 @@
 """The `jobs` table: open, read, list, cancel, finish. One method, one transaction."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,10 @@ class JobFilter:
     stuck: bool = False
 
 
+class _Raced(Exception):
+    """What stood in a job's way was gone again when it was looked up."""
+
+
 class Jobs:
     """Jobs in the ledger. `cache_for`: how old a result may be to answer the same question again."""
 
@@ -45,7 +50,7 @@ class Jobs:
         self._cache_for = cache_for
 
     async def open(self, new: Sequence[NewJob]) -> list[Opened]:
-        """Commit jobs with their keys and first events in one statement, all or nothing; in the order asked.
+        """Commit jobs with their keys and first events, all or nothing; answers in the order asked.
 
         A commit whose answer was lost is repeated once on a new connection: the ids are the caller's, so a row that
         stands already is the answer. Raises IdempotencyConflict; LedgerUnavailable with the job id when it may exist.
@@ -62,26 +67,33 @@ class Jobs:
             raise LedgerUnavailable(job_id=str(new[0].id)) from error
 
     async def _open(self, records: list[dict[str, Any]]) -> list[Opened]:
+        portions = [records]
         for _ in range(RACES):
             try:
-                rows = await self._database.fetch(sql("open_jobs"), records, self._cache_for)
-            except asyncpg.ForeignKeyViolationError:
-                continue  # a key was taken for a job that lost the race for its active key: nothing was kept
-            opened = {row["id"]: Opened(row["id"], Status(row["status"])) for row in rows}
-            missing = [record for record in records if UUID(record["id"]) not in opened]
-            opened |= await self._existing(missing) if missing else {}
-            if len(opened) == len(records):
-                return [opened[UUID(record["id"])] for record in records]
+                return await self._open_whole(records, portions)
+            except _Raced:
+                continue
+            except (asyncpg.ForeignKeyViolationError, asyncpg.CardinalityViolationError):
+                # a key was taken for a job that lost the race for its active key, or some of these jobs are each
+                # other's twins: nothing was kept; one by one, each meets those before it
+                portions = [[record] for record in records]
         raise LedgerUnavailable("the same job is being asked for too often at once")
 
-    async def _existing(self, records: list[dict[str, Any]]) -> dict[UUID, Opened]:
-        standing: dict[UUID, Opened] = {}
-        for row in await self._database.fetch(sql("find_existing"), records):
-            if row["asked"] not in standing:
-                if not row["same"]:
-                    raise IdempotencyConflict("this idempotency key came with another payload before")
-                standing[row["asked"]] = Opened(row["id"], Status(row["status"]), row["why"])
-        return standing
+    async def _open_whole(self, records: list[dict[str, Any]], portions: list[list[dict[str, Any]]]) -> list[Opened]:
+        """All of them or an exception and none; a single job needs no transaction around its statement."""
+        opened: dict[UUID, Opened] = {}
+        async with (
+            self._database.acquire() as connection,
+            connection.transaction() if len(records) > 1 else nullcontext(),
+        ):
+            for portion in portions:
+                rows = await connection.fetch(sql("open_jobs"), portion, self._cache_for)
+                opened |= {row["id"]: Opened(row["id"], Status(row["status"])) for row in rows}
+                if missing := [record for record in portion if UUID(record["id"]) not in opened]:
+                    opened |= _standing(await connection.fetch(sql("find_existing"), missing))
+            if len(opened) < len(records):
+                raise _Raced
+        return [opened[UUID(record["id"])] for record in records]
 
     async def get(self, job_id: UUID) -> JobRow | None:
         row = await self._database.row(sql("get_job") + "WHERE j.id = $1", job_id)
@@ -108,12 +120,26 @@ class Jobs:
     async def finish(self, outcome: Outcome, *, canceled_by: str | None = None) -> Standing | None:
         """Write the end, unless one stands; answer with the end that stands (None: no such job)."""
         error = outcome.error.model_dump(by_alias=True) if outcome.error else None
-        row = await self._database.row(
-            sql("finish"), outcome.job_id, outcome.status, outcome.result, error, outcome.answered_by, canceled_by
-        ) or await self._database.row("SELECT status, error FROM jobs WHERE id = $1", outcome.job_id)
+        async with self._database.acquire() as connection, connection.transaction():
+            # the lock comes first, so that the statement after it sees every step that was written before
+            await connection.execute("SELECT FROM jobs WHERE id = $1 FOR NO KEY UPDATE", outcome.job_id)
+            row = await connection.fetchrow(
+                sql("finish"), outcome.job_id, outcome.status, outcome.result, error, outcome.answered_by, canceled_by
+            ) or await connection.fetchrow("SELECT status, error FROM jobs WHERE id = $1", outcome.job_id)
         if row is None:
             return None
         return Standing(status=row["status"], error=Failure.model_validate(row["error"]) if row["error"] else None)
+
+
+def _standing(rows: "Sequence[asyncpg.Record]") -> dict[UUID, Opened]:
+    """What stands in each job's place, by the id that was asked; raises IdempotencyConflict."""
+    standing: dict[UUID, Opened] = {}
+    for row in rows:
+        if row["asked"] not in standing:
+            if not row["same"]:
+                raise IdempotencyConflict("this idempotency key came with another payload before")
+            standing[row["asked"]] = Opened(row["id"], Status(row["status"]), row["why"])
+    return standing
 
 
 CONDITIONS = {
