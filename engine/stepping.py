@@ -103,7 +103,7 @@ class _Inbound(ActivityInboundInterceptor):
             stepping.ledger_patience,
         )
         log.info("step failed", code=error.code, status=ended.status, failures=ended.failures)
-        retry = ended.landed and ended.status == "retrying"
+        retry = ended.status is not None and ended.status != "failed"
         waits = retry and (what == "wait" or wait is not None)
         raise _application_error(error, retry=retry, delay=seconds if waits else None) from None
 

@@ -40,7 +40,7 @@ class Started:
 
 @dataclass(frozen=True)
 class Ended:
-    """What stands after an end write; `landed` False: somebody newer wrote, or the job is closed."""
+    """What stands after an end write; `landed` False: it was written before, somebody newer wrote, or the job ended."""
 
     landed: bool
     status: str | None
@@ -89,7 +89,14 @@ class Steps:
         )
         if row is None:
             raise JobClosed("the job is unknown")
-        return Ended(row["landed"], row["status"], row["failures"] or 0)
+        if row["landed"]:
+            return Ended(True, row["status"], row["failures"])
+        stands = await self._database.row(
+            "SELECT status, failures FROM job_steps WHERE job_id = $1 AND activity_id = $2",
+            delivery.job_id,
+            delivery.activity_id,
+        )
+        return Ended(False, stands["status"], stands["failures"]) if stands else Ended(False, None, 0)
 
     async def note(self, delivery: Delivery, status: Literal["failed", "skipped"], error: Failure | None) -> None:
         """What the interceptor could not see: a Temporal time-out taken as a step's failure, a step skipped."""
