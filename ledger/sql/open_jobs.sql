@@ -14,8 +14,13 @@ WITH new AS (
         WHERE NOT new.fresh AND j.cache_key = new.cache_key AND j.status = 'completed' AND j.finished_at > now() - $2::interval
         ORDER BY j.finished_at DESC LIMIT 1
     ) hit ON true
-    WHERE NOT (new.joinable AND EXISTS (
-        SELECT FROM jobs j WHERE j.active_key = new.active_key AND j.status IN ('queued', 'delayed', 'running')))
+    LEFT JOIN LATERAL (
+        -- with EXISTS the planner would hash every open job
+        SELECT true AS found FROM jobs j
+        WHERE new.joinable AND j.active_key = new.active_key AND j.status IN ('queued', 'delayed', 'running')
+        LIMIT 1
+    ) active ON true
+    WHERE active.found IS NULL
 ), taken AS (
     INSERT INTO idempotency_keys AS k (kind, owner, key, payload_hash, job_id, expires_at)
     SELECT kind, owner, idempotency_key, payload_hash, id, now() + make_interval(secs => key_ttl_seconds)
