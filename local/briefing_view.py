@@ -12,7 +12,6 @@ from domain.research import Briefing, Citation, Claim
 from longrun import Job
 
 QUOTE_LENGTH = 160
-SHORT_QUOTE = 60
 
 
 def briefing_view(briefing: Briefing, role: str) -> RenderableType:
@@ -71,12 +70,17 @@ class _Cited:
         return Text(f" [{', '.join(map(str, numbers))}]" if numbers else "", "cyan")
 
     def table(self) -> Table:
+        """A page or file once, below it what is cited of it."""
+        places: dict[str, list[str]] = {}
+        for each in self._numbers:
+            places.setdefault(self._known[each].url, []).append(each)
         table = Table.grid(padding=(0, 1))
-        for each, number in self._numbers.items():
-            citation = self._known[each]
-            quote = citation.quote if len(citation.quote) <= QUOTE_LENGTH else f"{citation.quote[:QUOTE_LENGTH]}…"
-            apart = "\n" if len(quote) > SHORT_QUOTE else " "
-            table.add_row(Text(f"[{number}]", "cyan"), Text.assemble(f"“{quote}”{apart}", (citation.url, "dim")))
+        for url, ids in places.items():
+            table.add_row("", Text(url, "dim"))
+            for each in ids:
+                quote = self._known[each].quote
+                shown = quote if len(quote) <= QUOTE_LENGTH else f"{quote[:QUOTE_LENGTH]}…"
+                table.add_row(Text(f"[{self._numbers[each]}]", "cyan"), Text(f"“{shown}”"))
         return table
 
 
