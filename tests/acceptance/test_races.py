@@ -58,13 +58,20 @@ def began(stack: Stack, job_id: str) -> datetime | None:
     return stack.background.run(ask())
 
 
+def to_engine(stack: Stack) -> TcpProxy:
+    host, port = stack.env["TEMPORAL_ADDRESS"].split(":")
+    return TcpProxy(host, int(port))
+
+
 def zombie(stack: Stack, errands: Errands, way: Way) -> str:
     """A worker sleeps through its heartbeats; its end write arrives when another worker has done the step.
 
     The job, whose id is the answer, then waits in its second step.
     """
-    ledger, background = way(TcpProxy.to(stack.env["DATABASE_URL"])), stack.background
-    sleeper = stack.worker("sleeper", DATABASE_URL=ledger.url(stack.env["DATABASE_URL"]))
+    background = stack.background
+    ledger, engine = way(TcpProxy.to(stack.env["DATABASE_URL"])), way(to_engine(stack))
+    there = {"DATABASE_URL": ledger.url(stack.env["DATABASE_URL"]), "TEMPORAL_ADDRESS": f"127.0.0.1:{engine.port}"}
+    sleeper = stack.worker("sleeper", **there)
     other = stack.worker("other")
     sleeper.start()
     job_id = stack.submit(KIND, errands.payload)
@@ -75,6 +82,8 @@ def zombie(stack: Stack, errands: Errands, way: Way) -> str:
     errands.first.answer(0, SLEPT.decode())
     until(held.is_set, what="the sleeper's end write")
     sleeper.freeze()
+    # the engine would go on handing tasks to the polls that the sleeper left open, each for ten seconds
+    background.call(engine.refuse)
     until(lambda: errands.first.arrived == 2, 60, "the second attempt")
     errands.first.answer(1, "what the other fetched")
     until(lambda: errands.then.arrived == 1, what="the next step")
@@ -83,6 +92,7 @@ def zombie(stack: Stack, errands: Errands, way: Way) -> str:
     landed = background.call(ledger.drop_next_answer_after, SLEPT)
     background.run(ledger.release())
     until(landed.is_set, what="the late write")
+    background.run(engine.release())
     sleeper.thaw()
     return job_id
 
@@ -127,8 +137,7 @@ class Canceled:
 
 def cancel_before_start(stack: Stack, errands: Errands, way: Way) -> Canceled:
     """The dispatcher has claimed the job; its word to the engine is held back until the cancel is committed."""
-    host, port = stack.env["TEMPORAL_ADDRESS"].split(":")
-    engine, background = way(TcpProxy(host, int(port))), stack.background
+    engine, background = way(to_engine(stack)), stack.background
     stack.api(TEMPORAL_ADDRESS=f"127.0.0.1:{engine.port}").start()
     worker = stack.worker()
     until(lambda: httpx.get(f"{stack.url}/readyz", timeout=10).json()["engine"] == "up", what="the engine's answer")

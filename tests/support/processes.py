@@ -183,16 +183,12 @@ class Stack:
         return subprocess.run(line, capture_output=True, text=True, check=True, timeout=60).stdout
 
     def stop(self) -> None:
-        """End everything, frozen or not."""
+        """End everything, frozen or not; there is nothing to save."""
         for client in self._clients.values():
             client.close()
-        started = [service for service in self.services if service.started]
-        for service in started:
-            if service.process.running:
-                service.thaw()
-                service.process.ask_to_stop()
-        for service in started:
-            service.process.stop()
+        for service in self.services:
+            if service.started:
+                service.kill()
 
     def _service(self, name: str, command: list[str], up: Callable[[Service], bool], **env: str) -> Service:
         line = [sys.executable, *command]
