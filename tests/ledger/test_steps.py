@@ -78,7 +78,8 @@ async def test_no_step_starts_in_a_closed_job(book: Book, status: Status) -> Non
     before = await book.told(job_id)
     with pytest.raises(JobClosed):
         await book.steps.start(at(job_id, activity_id="two"))
-    assert not (await book.steps.end(at(job_id), "completed", output="1")).landed
+    for number in (1, 2):
+        assert not (await book.steps.end(at(job_id, number), "completed", output="1")).landed
     await book.steps.note(at(job_id, activity_id="two"), "skipped", None)
     assert await book.told(job_id) == before
     assert (await book.row(job_id)).steps[1].status == "skipped"
