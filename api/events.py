@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
+import anyio
 from fastapi import APIRouter, Header, Response
 from pydantic_core import to_json
 from sse_starlette import EventSourceResponse, ServerSentEvent
@@ -60,9 +61,12 @@ async def stream_events(
         first = told.snapshot()
     else:
         first = told.snapshot()
+    closing = anyio.Event()
     return EventSourceResponse(
-        _follow(told, first, given),
+        _follow(told, first, given, closing),
         sep="\n",
+        shutdown_event=closing,
+        shutdown_grace_period=REREAD_SECONDS + 1,
         ping=COMMENT_SECONDS,
         ping_message_factory=lambda: ServerSentEvent(comment="still here", sep="\n"),
     )
@@ -142,13 +146,16 @@ class Telling:
         return Progress.of([step.status for step in self._steps.values()])
 
 
-async def _follow(told: Telling, first: bytes, given: "Services") -> AsyncIterator[bytes]:
-    """What is new, as it comes: woken by notices, reread every 2 s all the same. No connection is held meanwhile."""
+async def _follow(told: Telling, first: bytes, given: "Services", closing: anyio.Event) -> AsyncIterator[bytes]:
+    """What is new, as it comes: woken by notices, reread every 2 s all the same. No connection is held meanwhile.
+
+    Ends in good order, between two events, when the server stops: whoever follows takes it up elsewhere.
+    """
     job_id = told.row.id
     if first:
         yield first
     async with given.notices.of(job_id) as woken:
-        while True:
+        while not closing.is_set():
             try:
                 for event in await given.events.after(job_id, told.seq, limit=PAGE):
                     if ends(event):
