@@ -5,6 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from longrun import Options
 from tests.support.model_server import answers, babbles
 from tests.support.processes import KEY, Stack
 from tests.support.site_server import page
@@ -14,7 +15,7 @@ TYPED, READ, OWNER = "Quixotic Zeppelin Engineer", "zanzibarine marmalade", "own
 
 
 def run(stack: Stack, outside: Outside, **changed: str) -> str:
-    options = {"owner": OWNER, "metadata": {"note": TYPED}, "tags": [TYPED], "idempotencyKey": f"{TYPED} {changed}"}
+    options = Options(owner=OWNER, metadata={"note": TYPED}, tags=(TYPED,), idempotency_key=f"{TYPED} {changed}")
     client = stack.client()
     job = client.wait(client.start("research", outside.payload(role=TYPED, **changed), options).job_id, 60)
     assert job.is_complete

@@ -14,7 +14,7 @@ from ledger.migrate import migrate
 from local import ports, temporal
 from local.postgres import Postgres
 from local.process import Process, wait_until
-from longrun import Client, Job, LongrunError
+from longrun import Client, Job, LongrunError, Options
 from tests.support.model_server import Held, answers, hangs
 from tests.support.processes import KEY, Service, Stack, until
 from tests.support.stand_ins import Background, Outside
@@ -118,7 +118,7 @@ def house(built: House) -> Generator[House]:
 
 def start(house: House, outside: Outside, owner: str) -> tuple[Client, str]:
     client = house.stack.client()
-    return client, client.start("company-research", outside.payload(), {"owner": owner}).job_id
+    return client, client.start("company-research", outside.payload(), Options(owner=owner)).job_id
 
 
 def in_analyze(house: House, outside: Outside, owner: str) -> tuple[Client, str]:
@@ -216,7 +216,8 @@ def test_a_ledger_that_is_down_takes_no_job_and_says_so(house: House, outside: O
 
 def test_polling_and_streams_answer_while_no_worker_lives(house: House, outside: Outside) -> None:
     client, job_id = in_analyze(house, outside, "worker-down")
-    house.kill("worker")
+    house.worker.process.ask_to_stop()
+    house.worker.gone()
     job = client.get(job_id)
     assert (job.status, job.progress.text) == ("running", "2/4")
     stream = client.stream(job_id)

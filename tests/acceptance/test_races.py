@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from temporalio.client import Client as Engine
+from temporalio.client import WorkflowExecutionDescription, WorkflowExecutionStatus
 from temporalio.service import RPCError
 
 from tests.acceptance import unguarded
@@ -45,17 +46,22 @@ def without(tmp_path: Path) -> Without:
     return make
 
 
-def began(stack: Stack, job_id: str) -> datetime | None:
-    """When the engine began the job's execution; None while it knows none."""
+def execution(stack: Stack, job_id: str) -> WorkflowExecutionDescription:
+    """The job's execution as the engine has it; raises RPCError while it knows none."""
 
-    async def ask() -> datetime | None:
+    async def ask() -> WorkflowExecutionDescription:
         engine = await Engine.connect(stack.env["TEMPORAL_ADDRESS"], namespace=stack.env["TEMPORAL_NAMESPACE"])
-        try:
-            return (await engine.get_workflow_handle(job_id).describe()).start_time
-        except RPCError:
-            return None
+        return await engine.get_workflow_handle(job_id).describe()
 
     return stack.background.run(ask())
+
+
+def began(stack: Stack, job_id: str) -> datetime | None:
+    """When the engine began the job's execution; None while it knows none."""
+    try:
+        return execution(stack, job_id).start_time
+    except RPCError:
+        return None
 
 
 def to_engine(stack: Stack) -> TcpProxy:
@@ -108,6 +114,10 @@ def test_a_worker_that_wakes_late_changes_nothing(make_stack: StackMaker, errand
     job_id = zombie(stack, errands, way)
     errands.then.answer(0, "the second word")
     job = stack.ended(job_id)
+    for worker in stack.services:
+        worker.process.ask_to_stop()
+        assert worker.gone() == 0
+    assert stack.job(job_id) == job
     assert job["status"] == "completed"
     assert json.loads(job["result"]) == {"said": ["what the other fetched", "the second word"]}
     step = stack.step(job_id, "ask")
@@ -186,14 +196,19 @@ def test_without_the_second_look_a_cancel_before_the_start_is_lost(
     assert seen.job["status"] == "completed"
 
 
+def set_back(stack: Stack, job_id: str) -> None:
+    """To the beginning of its history."""
+    why = ["--type", "FirstWorkflowTask", "--reason", "tried"]
+    stack.temporal("workflow", "reset", "--workflow-id", job_id, *why)
+
+
 def reset(stack: Stack, errands: Errands) -> str:
-    """The execution is set back to its beginning while the second step runs; the job then comes to its end."""
+    """The execution is set back while the second step runs; the job then comes to its end."""
     stack.worker().start()
     errands.first.open("one")
     job_id = stack.submit(KIND, errands.payload)
     until(lambda: errands.then.arrived == 1, what="the second step")
-    why = ["--type", "FirstWorkflowTask", "--reason", "tried"]
-    stack.temporal("workflow", "reset", "--workflow-id", job_id, *why)
+    set_back(stack, job_id)
     until(lambda: errands.then.arrived == 2, what="the second step of the new run")
     errands.then.open("two")
     stack.ended(job_id)
@@ -207,7 +222,12 @@ def test_after_a_reset_steps_with_an_output_are_not_run_again(make_stack: StackM
     assert (job["status"], json.loads(job["result"])) == ("completed", {"said": ["one", "two"]})
     assert errands.first.arrived == 1
     assert [ends_of(stack, job_id, step) for step in ("ask", "tell")] == [1, 1]
-    assert "COMPLETED" in stack.temporal("workflow", "describe", "--workflow-id", job_id).upper()
+    until(lambda: execution(stack, job_id).status == WorkflowExecutionStatus.COMPLETED, what="the end of the execution")
+
+    set_back(stack, job_id)
+    until(lambda: execution(stack, job_id).status == WorkflowExecutionStatus.FAILED, what="the end of the second reset")
+    assert stack.job(job_id) == job
+    assert (errands.first.arrived, errands.then.arrived) == (1, 2)
 
 
 def test_without_stored_outputs_a_reset_runs_everything_again(

@@ -30,7 +30,7 @@ START_SECONDS = 100.0
 UP = b"worker is up"
 
 
-def until(holds: Callable[[], T], seconds: float = 30.0, what: str = "it") -> T:
+def until(holds: Callable[[], T | None], seconds: float = 30.0, what: str = "it") -> T:
     """The first truthy answer of `holds`; fails when none comes in time."""
     deadline = time.monotonic() + seconds
     while not (answer := holds()):
