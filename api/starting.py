@@ -10,7 +10,7 @@ from api.dependencies import Auth, Given, IdempotencyKey, Services, keyed, note_
 from api.errors import NotFound, Problem
 from api.grants import Caller
 from api.wire import Batch, BatchStarted, Start, Started, reply
-from domain.errors import NotSupported, UnknownKind
+from domain.errors import CallerError, NotSupported
 from domain.model import Request
 from domain.options import Budget, Options
 from engine.submit import Submission
@@ -55,13 +55,15 @@ async def start(asked: Start, given: Given, caller: Auth, key: IdempotencyKey = 
 async def start_batch(asked: Batch, given: Given, caller: Auth) -> Response:
     """Start up to 1,000 jobs together: all or, if any is refused, none. Pointers name the item: `/items/3/options`."""
     submissions: list[Submission] = []
-    for at, item in enumerate(asked.items):
-        try:
+    try:
+        for item in asked.items:
             kind = given.catalog[item.job_type]
-        except UnknownKind as error:
-            raise UnknownKind(error.message, pointer=f"/items/{at}/jobType") from None
-        submissions.append(_submission(kind, item.payload, item.options, caller))
-    return await open_batch(submissions, given)
+            submissions.append(_submission(kind, item.payload, item.options, caller))
+        return await open_batch(submissions, given)
+    except CallerError as error:
+        at = len(submissions) if error.item is None else error.item
+        error.within(f"/items/{at}")
+        raise
 
 
 @router.post("/jobs/{job_id}/replay", status_code=202, response_model=Started, responses=REFUSALS)

@@ -92,7 +92,7 @@ class EngineUnavailable(LongrunError):
 
 
 class CallerError(LongrunError):
-    """The request is wrong. `pointer` is a JSON pointer into the body, where there is one."""
+    """The request is wrong. `pointer` is a JSON pointer into the body, if there is one; `item` says which of a list."""
 
     code = "invalid_request"
     status = 422
@@ -100,6 +100,11 @@ class CallerError(LongrunError):
     def __init__(self, message: str, *, code: str | None = None, pointer: str | None = None) -> None:
         super().__init__(message, code=code)
         self.pointer = pointer
+        self.item: int | None = None
+
+    def within(self, place: str) -> None:
+        """See the pointers from a larger document, in which the body stands at `place`."""
+        self.pointer = None if self.pointer is None else place + self.pointer
 
 
 class InvalidPayload(CallerError):
@@ -109,6 +114,9 @@ class InvalidPayload(CallerError):
         """`errors` are (JSON pointer, detail) pairs."""
         super().__init__("the payload does not fit the kind")
         self.errors = errors
+
+    def within(self, place: str) -> None:
+        self.errors = [(place + pointer, detail) for pointer, detail in self.errors]
 
 
 class UnknownKind(CallerError):

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from pydantic import ValidationError
 
-from domain.errors import InvalidPayload, NotSupported, PayloadTooLarge
+from domain.errors import CallerError, InvalidPayload, NotSupported, PayloadTooLarge
 from domain.options import Options
 from ledger.rows import NewJob, Opened
 from workflows.catalog import Catalog, Kind, digest
@@ -48,14 +48,32 @@ class Submitter:
 
         Raises UnknownKind, InvalidPayload, NotSupported, PayloadTooLarge, IdempotencyConflict, LedgerUnavailable.
         """
-        rows = [self._row(one, job_id) for one, job_id in zip(asked, ids or [uuid4() for _ in asked], strict=True)]
+        rows = [
+            self._row(at, one, job_id)
+            for at, (one, job_id) in enumerate(zip(asked, ids or [uuid4() for _ in asked], strict=True))
+        ]
         placed = [
-            replace(row, batch_id=batch_id, replay_of=replay_of, parent_id=child_of, in_engine=child_of is not None)
+            replace(
+                row,
+                batch_id=batch_id,
+                replay_of=replay_of,
+                fresh=row.fresh or replay_of is not None,  # who replays wants the work done again
+                parent_id=child_of,
+                in_engine=child_of is not None,
+            )
             for row in rows
         ]
         return await self._jobs.open(placed)
 
-    def _row(self, asked: Submission, job_id: UUID) -> NewJob:
+    def _row(self, at: int, asked: Submission, job_id: UUID) -> NewJob:
+        """The row, or an error that knows which of the submissions is wrong."""
+        try:
+            return self._fitting(asked, job_id)
+        except CallerError as error:
+            error.item = at
+            raise
+
+    def _fitting(self, asked: Submission, job_id: UUID) -> NewJob:
         kind, options = self._catalog[asked.job_type], asked.options
         if refused := options.not_yet():
             raise NotSupported(f"the option {refused[0]} is not served yet", pointer=f"/options/{refused[0]}")

@@ -156,6 +156,22 @@ async def test_a_key_conflict_in_a_batch_leaves_no_job_behind(server: httpx.Asyn
     assert len((await server.get("/api/jobs")).json()["jobs"]) == 1
 
 
+@pytest.mark.parametrize(
+    ("wrong", "pointer"),
+    [
+        (asked({"companyName": "x"}), "/items/1/payload/role"),
+        ({**asked(), "jobType": "nope"}, "/items/1/jobType"),
+        (asked(delay="5m"), "/items/1/options/delay"),
+        (asked(nope=1), "/items/1/options/nope"),
+    ],
+)
+async def test_a_batch_names_the_item_that_is_wrong(
+    server: httpx.AsyncClient, wrong: dict[str, Any], pointer: str
+) -> None:
+    answer = await server.post("/api/jobs/batch", json={"items": [asked(), wrong, asked()]})
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+
+
 async def test_a_key_that_comes_twice_in_a_batch_starts_one_job(server: httpx.AsyncClient) -> None:
     items = [asked(idempotencyKey="k"), asked(idempotencyKey="k"), asked(idempotencyKey="k", owner="ann")]
     answer = await server.post("/api/jobs/batch", json={"items": items})
@@ -228,6 +244,12 @@ async def test_a_replay_is_a_new_job_with_the_same_payload_and_options(api: Api,
     refused = await server.post(f"/api/jobs/{old}/replay", json={"fromStep": "analyze"})
     assert (refused.status_code, refused.json()["code"]) == (422, "not_supported")
     assert refused.json()["errors"][0]["pointer"] == "/fromStep"
+
+
+async def test_a_replay_of_a_completed_job_does_the_work_again(api: Api, server: httpx.AsyncClient) -> None:
+    old = await api.opened(owner="ann")
+    await api.jobs.finish(Outcome(job_id=old, status=Status.COMPLETED, result={}, answered_by="anthropic"))
+    assert (await server.post(f"/api/jobs/{old}/replay")).json()["status"] == "queued"
 
 
 async def test_progress_asks_the_engine_and_says_when_it_is_silent(api: Api, server: httpx.AsyncClient) -> None:
