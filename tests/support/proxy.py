@@ -19,6 +19,7 @@ class TcpProxy:
         self._passing.set()
         self._links: set[_Link] = set()
         self._pattern: bytes | None = None
+        self._left = 0
         self._dropped = asyncio.Event()
         self._barrier: bytes | None = None
         self._held = asyncio.Event()
@@ -80,19 +81,22 @@ class TcpProxy:
             await self._listen()
         self._passing.set()
 
-    def drop_next_answer_after(self, pattern: bytes) -> asyncio.Event:
+    def drop_next_answer_after(self, pattern: bytes, times: int = 1) -> asyncio.Event:
         """Deliver the next request that contains `pattern`, and break the connection when it has been answered.
 
-        Its sender cannot know whether the statement was committed; it was. The event is set when that has happened.
+        Its sender cannot know whether the statement was committed; it was. The event is set when that has happened;
+        `times` is how many such requests fare so.
         """
-        self._pattern, self._dropped = pattern, asyncio.Event()
+        self._pattern, self._dropped, self._left = pattern, asyncio.Event(), times
         return self._dropped
 
     def asked(self, request: bytes) -> bool:
-        """Whether this request's answer is to be lost (once)."""
+        """Whether this request's answer is to be lost."""
         if self._pattern is None or self._pattern not in request:
             return False
-        self._pattern = None
+        self._left -= 1
+        if not self._left:
+            self._pattern = None
         return True
 
     async def open_way(self) -> None:
