@@ -11,7 +11,7 @@ import structlog
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from api import batches, errors, events, health, jobs, kinds, starting, tokens, upkeep
+from api import batches, docs, errors, events, health, jobs, kinds, starting, tokens, upkeep
 from api.adapters import research
 from api.auth import Credentials
 from api.dependencies import Services
@@ -71,11 +71,14 @@ def create_app(settings: Settings | None = None, catalog: Catalog | None = None)
         title="Longrun",
         version="0.1.0",
         lifespan=lifespan,
+        docs_url=None,
         redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
         responses=REFUSED,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.openapi = describe(app, kinds_here)
+    docs.serve(app)
     app.add_middleware(Edge)
     app.add_middleware(
         CORSMiddleware,

@@ -1,5 +1,6 @@
 """What the API says of itself: kinds, OpenAPI, health; and what it does not load."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -145,3 +146,13 @@ async def test_a_reconciliation_answers_with_its_report(with_engine: Api) -> Non
 async def test_a_reconciliation_needs_the_engine(server: httpx.AsyncClient) -> None:
     answer = await server.post("/api/reconciliation")
     assert (answer.status_code, answer.json()["code"]) == (503, "engine_unavailable")
+
+
+async def test_the_docs_page_loads_nothing_from_elsewhere(server: httpx.AsyncClient) -> None:
+    page = await server.get("/docs")
+    sources = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert sources
+    for source in sources:
+        asset = await server.get(source)  # an absolute address elsewhere would be refused: sockets are loopback's
+        assert asset.status_code == 200
+        assert str(asset.url).startswith(str(server.base_url))
