@@ -8,12 +8,16 @@ from uuid import uuid4
 
 import pytest
 
+from tests.acceptance import unguarded
 from tests.conftest import cloned, own_namespace
 from tests.support.processes import ROOT, Stack
+from tests.support.proxy import TcpProxy
 from tests.support.site_server import SiteServer
 from tests.support.stand_ins import Background, Outside, Turnstile
 
 StackMaker = Callable[..., Stack]
+Way = Callable[[TcpProxy], TcpProxy]
+Without = Callable[[tuple[unguarded.Edit, ...]], Path]
 
 
 class Errands:
@@ -119,3 +123,23 @@ def running(
         yield stack
     finally:
         stack.stop()
+
+
+@pytest.fixture
+def way(background: Background) -> Generator[Way]:
+    """Opens a proxy for as long as the test."""
+    opened = AsyncExitStack()
+    yield lambda proxy: background.run(opened.enter_async_context(proxy))
+    background.run(opened.aclose())
+
+
+@pytest.fixture
+def without(tmp_path: Path) -> Without:
+    """A tree of the product without a guard."""
+
+    def make(guard: tuple[unguarded.Edit, ...]) -> Path:
+        folder = tmp_path / "unguarded"
+        folder.mkdir()
+        return unguarded.without(guard, folder)
+
+    return make

@@ -1,72 +1,18 @@
 """Races on real processes. Each is run again by a product that lacks its guard, and must then go wrong."""
 
 import json
-from collections.abc import Callable, Generator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import httpx
-import pytest
-from temporalio.client import Client as Engine
-from temporalio.client import WorkflowExecutionDescription, WorkflowExecutionStatus
-from temporalio.service import RPCError
+from temporalio.client import WorkflowExecutionStatus
 
 from tests.acceptance import unguarded
-from tests.acceptance.conftest import Errands, StackMaker
+from tests.acceptance.conftest import Errands, StackMaker, Way, Without
 from tests.acceptance.errand.kind import KIND
 from tests.support.processes import KEY, Stack, until
 from tests.support.proxy import TcpProxy
-from tests.support.stand_ins import Background
 
 SLEPT = b"what the sleeper fetched"
-Way = Callable[[TcpProxy], TcpProxy]
-Without = Callable[[tuple[unguarded.Edit, ...]], Path]
-
-
-@pytest.fixture
-def way(background: Background) -> Generator[Way]:
-    """Opens a proxy for as long as the test."""
-    opened = AsyncExitStack()
-    yield lambda proxy: background.run(opened.enter_async_context(proxy))
-    background.run(opened.aclose())
-
-
-@pytest.fixture
-def without(tmp_path: Path) -> Without:
-    """A tree of the product without a guard."""
-
-    def make(guard: tuple[unguarded.Edit, ...]) -> Path:
-        folder = tmp_path / "unguarded"
-        folder.mkdir()
-        return unguarded.without(guard, folder)
-
-    return make
-
-
-def execution(stack: Stack, job_id: str) -> WorkflowExecutionDescription:
-    """The job's execution as the engine has it; raises RPCError while it knows none."""
-
-    async def ask() -> WorkflowExecutionDescription:
-        engine = await Engine.connect(stack.env["TEMPORAL_ADDRESS"], namespace=stack.env["TEMPORAL_NAMESPACE"])
-        return await engine.get_workflow_handle(job_id).describe()
-
-    return stack.background.run(ask())
-
-
-def began(stack: Stack, job_id: str) -> datetime | None:
-    """When the engine began the job's execution; None while it knows none."""
-    try:
-        return execution(stack, job_id).start_time
-    except RPCError:
-        return None
-
-
-def to_engine(stack: Stack) -> TcpProxy:
-    host, port = stack.env["TEMPORAL_ADDRESS"].split(":")
-    return TcpProxy(host, int(port))
 
 
 def zombie(stack: Stack, errands: Errands, way: Way) -> str:
@@ -75,7 +21,7 @@ def zombie(stack: Stack, errands: Errands, way: Way) -> str:
     The job, whose id is the answer, then waits in its second step.
     """
     background = stack.background
-    ledger, engine = way(TcpProxy.to(stack.env["DATABASE_URL"])), way(to_engine(stack))
+    ledger, engine = way(TcpProxy.to(stack.env["DATABASE_URL"])), way(stack.engine_proxy())
     there = {"DATABASE_URL": ledger.url(stack.env["DATABASE_URL"]), "TEMPORAL_ADDRESS": f"127.0.0.1:{engine.port}"}
     sleeper = stack.worker("sleeper", **there)
     other = stack.worker("other")
@@ -136,66 +82,6 @@ def test_without_the_step_guard_the_late_worker_overwrites(
     assert ends_of(stack, job_id, "ask") > 1
 
 
-@dataclass
-class Canceled:
-    """What came of a cancel between claim and start: `meanwhile` is the status while the start is under way."""
-
-    meanwhile: str
-    began: datetime
-    job: dict[str, Any]
-
-
-def cancel_before_start(stack: Stack, errands: Errands, way: Way) -> Canceled:
-    """The dispatcher has claimed the job; its word to the engine is held back until the cancel is committed."""
-    engine, background = way(to_engine(stack)), stack.background
-    stack.api(TEMPORAL_ADDRESS=f"127.0.0.1:{engine.port}").start()
-    worker = stack.worker()
-    until(lambda: httpx.get(f"{stack.url}/readyz", timeout=10).json()["engine"] == "up", what="the engine's answer")
-    errands.first.open("one")
-    errands.then.open("two")
-
-    background.call(engine.hold)
-    client = stack.client()
-    job_id = client.start("errand", errands.payload).job_id
-    until(lambda: stack.job(job_id)["claimed_until"], what="the claim")
-    assert stack.job(job_id)["engine_started_at"] is None
-    client.cancel(job_id)
-    meanwhile = stack.job(job_id)["status"]
-    background.run(engine.release())
-    start = until(lambda: began(stack, job_id), what="the start")
-    worker.start()
-    return Canceled(meanwhile, start, stack.ended(job_id))
-
-
-def test_a_cancel_between_claim_and_start_waits_for_the_start_and_ends_it(
-    make_stack: StackMaker, errands: Errands, way: Way
-) -> None:
-    stack = make_stack()
-    seen = cancel_before_start(stack, errands, way)
-    assert seen.meanwhile == "queued"
-    assert seen.job["status"] == "canceled"
-    assert seen.job["finished_at"] > seen.began
-    assert errands.first.arrived == 0
-    audit = stack.client().audit(str(seen.job["id"]))
-    assert [event.type for event in audit if event.type != "step"] == ["job", "cancel_requested", "job"]
-
-
-def test_a_cancel_that_does_not_know_of_claims_closes_a_job_that_then_starts(
-    make_stack: StackMaker, errands: Errands, way: Way, without: Without
-) -> None:
-    seen = cancel_before_start(make_stack(without(unguarded.CLAIM)), errands, way)
-    assert seen.meanwhile == "canceled"
-    assert seen.began > seen.job["finished_at"]
-
-
-def test_without_the_second_look_a_cancel_before_the_start_is_lost(
-    make_stack: StackMaker, errands: Errands, way: Way, without: Without
-) -> None:
-    seen = cancel_before_start(make_stack(without(unguarded.REREAD)), errands, way)
-    assert seen.job["cancel_requested_at"]
-    assert seen.job["status"] == "completed"
-
-
 def set_back(stack: Stack, job_id: str) -> None:
     """To the beginning of its history."""
     why = ["--type", "FirstWorkflowTask", "--reason", "tried"]
@@ -222,10 +108,10 @@ def test_after_a_reset_steps_with_an_output_are_not_run_again(make_stack: StackM
     assert (job["status"], json.loads(job["result"])) == ("completed", {"said": ["one", "two"]})
     assert errands.first.arrived == 1
     assert [ends_of(stack, job_id, step) for step in ("ask", "tell")] == [1, 1]
-    until(lambda: execution(stack, job_id).status == WorkflowExecutionStatus.COMPLETED, what="the end of the execution")
+    until(lambda: stack.execution(job_id).status == WorkflowExecutionStatus.COMPLETED, what="the end of the execution")
 
     set_back(stack, job_id)
-    until(lambda: execution(stack, job_id).status == WorkflowExecutionStatus.FAILED, what="the end of the second reset")
+    until(lambda: stack.execution(job_id).status == WorkflowExecutionStatus.FAILED, what="the end of the second reset")
     assert stack.job(job_id) == job
     assert (errands.first.arrived, errands.then.arrived) == (1, 2)
 

@@ -2,16 +2,12 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 
-from longrun import Client, Job, LongrunError, Options
+from tests.acceptance.asking import broken, claims, run, standing, start
 from tests.acceptance.conftest import StackMaker
 from tests.support.github_server import limited
 from tests.support.model_server import answers, babbles, hangs, lies, refuses
@@ -21,33 +17,6 @@ from tests.support.stand_ins import Outside
 from workflows.catalog import KINDS
 
 MODEL = "claude-haiku-5-5"
-
-
-def start(stack: Stack, outside: Outside, owner: str, **changed: Any) -> tuple[Client, str]:
-    """An owner of its own has no cached answer."""
-    client = stack.client()
-    return client, client.start("company-research", outside.payload(**changed), Options(owner=owner)).job_id
-
-
-def run(stack: Stack, outside: Outside, owner: str, **changed: Any) -> Job:
-    client, job_id = start(stack, outside, owner, **changed)
-    return client.wait(job_id, 60)
-
-
-def claims(briefing: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for part in (briefing["sections"], briefing["interview"]):
-        for listed in part.values():
-            yield from listed
-    yield from [*briefing["prepare"], *briefing["askThem"], *briefing["stack"]]
-
-
-def standing(job: Job) -> dict[str, str]:
-    return {step.name: step.status for step in job.steps}
-
-
-def broken(job: Job) -> dict[str, tuple[str, int]]:
-    """Code of the error and attempt of each failed step."""
-    return {step.name: (step.error.code, step.attempt) for step in job.steps if step.status == "failed" and step.error}
 
 
 def cli(*arguments: str, **env: str) -> str:
@@ -126,77 +95,6 @@ def test_site_and_github_are_read_at_the_same_time(running: Stack, outside: Outs
     assert (job.finished_at - job.created_at).total_seconds() < 4.5
 
 
-def hanging(stack: Stack, outside: Outside, owner: str) -> tuple[Client, str]:
-    """A job whose model call hangs."""
-    outside.model.mode = hangs
-    client, job_id = start(stack, outside, owner)
-    until(lambda: outside.model.requests, what="the question to the model")
-    return client, job_id
-
-
-def assert_canceled(stack: Stack, outside: Outside, client: Client, job_id: str, asked: datetime, by: str) -> None:
-    """In ledger, engine and at the model's vendor within three seconds; the audit says by whom."""
-    job = client.wait(job_id, 10)
-    until(lambda: outside.model.dropped == 1, 3, "the end of the model call")
-    assert (job.status, job.is_canceled, job.is_complete) == ("canceled", True, True)
-    assert (standing(job)["analyze"], standing(job)["store"]) == ("failed", "skipped")
-    assert job.finished_at
-    assert job.finished_at - asked < timedelta(seconds=3)
-
-    def ended() -> dict[str, Any]:
-        described = json.loads(stack.temporal("workflow", "describe", "--workflow-id", job_id, "--output", "json"))
-        info = described["workflowExecutionInfo"]
-        return info if "closeTime" in info else {}
-
-    info = until(ended, what="the end of the execution")
-    assert info["status"] == "WORKFLOW_EXECUTION_STATUS_CANCELED"
-    assert datetime.fromisoformat(info["closeTime"]) - asked < timedelta(seconds=3)
-    [told] = [event.model_extra for event in client.audit(job_id) if event.type == "cancel_requested"]
-    assert told
-    assert told["by"] == by
-    assert outside.model.requests == 1
-
-
-def now(stack: Stack) -> datetime:
-    return stack.rows("SELECT clock_timestamp() AS now")[0]["now"]
-
-
-def test_cancel_by_the_api_reaches_a_hanging_model_call(running: Stack, outside: Outside) -> None:
-    client, job_id = hanging(running, outside, "cancel-api")
-    asked = now(running)
-    client.cancel(job_id, "no longer needed")
-    assert_canceled(running, outside, client, job_id, asked, by="api key")
-    with pytest.raises(LongrunError) as refused:
-        client.cancel(job_id)
-    assert (refused.value.status, refused.value.code) == (409, "not_cancelable")
-
-
-def test_cancel_by_the_temporal_cli_reaches_a_hanging_model_call(running: Stack, outside: Outside) -> None:
-    client, job_id = hanging(running, outside, "cancel-cli")
-    asked = now(running)
-    running.temporal("workflow", "cancel", "--workflow-id", job_id)
-    shown = json.loads(running.temporal("workflow", "show", "--workflow-id", job_id, "--output", "json"))
-    attributes = "workflowExecutionCancelRequestedEventAttributes"
-    [who] = [event[attributes]["identity"] for event in shown["events"] if attributes in event]
-    assert socket.gethostname() in who
-    assert_canceled(running, outside, client, job_id, asked, by=who)
-
-
-def test_the_reconciler_closes_what_was_terminated(running: Stack, outside: Outside) -> None:
-    client, job_id = hanging(running, outside, "terminate")
-    running.temporal("workflow", "terminate", "--workflow-id", job_id)
-    assert client.get(job_id).status == "running"
-    # a job just taken to the engine is left alone for two seconds
-    [found] = until(lambda: client.reconcile().orphaned_jobs, what="the reconciler's finding")
-    assert (found["jobId"], found["action"]) == (job_id, "closed")
-    job = client.get(job_id)
-    assert job.is_complete
-    assert job.error
-    assert job.error.code == "terminated"
-    until(lambda: outside.model.dropped == 1, what="the end of the model call")
-    assert client.get(job_id) == job
-
-
 def test_a_website_that_is_down_leaves_a_briefing_from_the_code(running: Stack, outside: Outside) -> None:
     job = run(running, outside, "site-down", companyUrl=f"http://{outside.nowhere}/")
     assert (job.status, job.progress.text, job.answered_by) == ("completed", "4/4", "anthropic")
@@ -243,7 +141,7 @@ def test_a_model_of_no_use_is_stood_in_for(running: Stack, outside: Outside, kin
     assert job.result["answeredBy"] == "offline"
     assert job.result["reason"]
     assert all(claim["evidence"] for claim in claims(job.result))
-    assert not {"Globex", "4,711", "77"} & set(json.dumps(job.result).replace(".", " ").split())
+    assert not any(lie in json.dumps(job.result) for lie in ("Globex", "4,711", "77 billion", "moon"))
 
 
 def test_a_model_at_its_limit_is_waited_for_and_not_blamed(running: Stack, outside: Outside) -> None:
@@ -255,22 +153,6 @@ def test_a_model_at_its_limit_is_waited_for_and_not_blamed(running: Stack, outsi
     job = client.wait(job_id, 30)
     assert (job.status, job.answered_by) == ("completed", "anthropic")
     assert [step.attempt for step in job.steps if step.name == "analyze"] == [1]
-
-
-def test_another_owners_token_sees_nothing(running: Stack, outside: Outside) -> None:
-    job = run(running, outside, "mine")
-    minted = running.post("/api/tokens", {"owner": "theirs", "scopes": ["read:owner:theirs", "write:owner:theirs"]})
-    stranger = running.client(minted["token"])
-    for ask in (stranger.get, stranger.progress, stranger.audit, stranger.cancel, stranger.replay):
-        with pytest.raises(LongrunError) as refused:
-            ask(job.job_id)
-        assert (refused.value.status, refused.value.code) == (404, "job_not_found")
-    for listed in (stranger.stream(job.job_id), stranger.list(owner="mine")):
-        with pytest.raises(LongrunError) as refused:
-            next(listed)
-        assert refused.value.status == 404
-    own = running.post("/api/tokens", {"owner": "mine", "scopes": ["read:owner:mine"]})
-    assert running.client(own["token"]).get(job.job_id).is_success
 
 
 def test_a_model_that_times_out_is_stood_in_for(make_stack: StackMaker, outside: Outside) -> None:

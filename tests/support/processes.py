@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 import asyncpg
 import httpx
+from temporalio.client import Client as Engine
+from temporalio.client import WorkflowExecutionDescription
 
 from domain.options import Options
 from engine.submit import Submission, Submitter
@@ -20,6 +22,7 @@ from local import ports
 from local.process import Process, wait_until
 from local.temporal import find_cli
 from longrun import Client
+from tests.support.proxy import TcpProxy
 from tests.support.stand_ins import Background
 from workflows.catalog import Catalog, Kind
 
@@ -175,6 +178,20 @@ class Stack:
         """The job's row once its status is terminal."""
         until(lambda: self.job(job_id)["finished_at"], seconds, "the end of the job")
         return self.job(job_id)
+
+    def execution(self, job_id: str) -> WorkflowExecutionDescription:
+        """The job's execution as the engine has it; raises RPCError while it knows none."""
+
+        async def ask() -> WorkflowExecutionDescription:
+            engine = await Engine.connect(self.env["TEMPORAL_ADDRESS"], namespace=self.env["TEMPORAL_NAMESPACE"])
+            return await engine.get_workflow_handle(job_id).describe()
+
+        return self.background.run(ask())
+
+    def engine_proxy(self) -> TcpProxy:
+        """A way to the engine that can be closed; not open yet."""
+        host, port = self.env["TEMPORAL_ADDRESS"].split(":")
+        return TcpProxy(host, int(port))
 
     def temporal(self, *arguments: str) -> str:
         """The engine's own command line."""
