@@ -19,11 +19,21 @@ class Research:
         self._database = database
 
     async def put(self, job_id: UUID, step: str, evidence: Sequence[Evidence]) -> None:
+        """Replace what the step found; once step or job have ended, a late writer changes nothing."""
         rows = [
             (job_id, e.id, step, n, e.kind, e.url, e.title, e.quote, e.topic, e.offset, e.technology)
             for n, e in enumerate(evidence)
         ]
         async with self._database.acquire() as connection, connection.transaction():
+            # two statements: what the lock waited for is seen by the second alone
+            await connection.execute("SELECT FROM jobs WHERE id = $1 FOR NO KEY UPDATE", job_id)
+            if await connection.fetchval(
+                """SELECT EXISTS (SELECT FROM jobs WHERE id = $1 AND finished_at IS NOT NULL) OR EXISTS (
+                    SELECT FROM job_steps WHERE job_id = $1 AND activity_id = $2 AND finished_at IS NOT NULL)""",
+                job_id,
+                step,
+            ):
+                return
             await connection.execute("DELETE FROM research_evidence WHERE job_id = $1 AND step = $2", job_id, step)
             await connection.executemany(
                 "INSERT INTO research_evidence VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)", rows
