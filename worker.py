@@ -107,7 +107,7 @@ async def work(settings: Settings, queues: Sequence[str], catalog: Catalog) -> N
         own = [one for kind in catalog for one in kind.activities]
         io = [gather.scrape_website, gather.search_github, store.store_research, closing.finish]
         activities: dict[str, list[Callable[..., Any]]] = {
-            QUEUE: [closing.finish, closing.note, closing.open_child],
+            QUEUE: [closing.finish, closing.note, closing.open_child, store.store_research, *own],
             "io": [*io, Upkeep(control).reconcile, *own],
             "llm": [analysis.analyze, analysis.extract_briefing, *own],
         }
@@ -151,7 +151,6 @@ def _worker(
         max_heartbeat_throttle_interval=timedelta(seconds=1),
         default_heartbeat_throttle_interval=timedelta(seconds=1),
         graceful_shutdown_timeout=timedelta(seconds=settings.graceful_seconds),
-        no_remote_activities=queue == QUEUE,
     )
 
 
