@@ -57,7 +57,8 @@ class Submitter:
                 row,
                 batch_id=batch_id,
                 replay_of=replay_of,
-                fresh=row.fresh or replay_of is not None,  # who replays wants the work done again
+                # who replays wants the work done again; a child cannot run as a job that has ended already
+                fresh=row.fresh or replay_of is not None or child_of is not None,
                 parent_id=child_of,
                 in_engine=child_of is not None,
             )
