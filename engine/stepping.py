@@ -1,6 +1,6 @@
 """The ledger interceptor: a step's start and end are written around its activity, which knows nothing of it.
 
-A step is an activity whose id is a name; Temporal's own ids are numbers, and such activities pass untouched.
+A step is an activity whose id is a name; Temporal's own ids are numbers, and such activities write nothing.
 """
 
 import asyncio
@@ -47,7 +47,10 @@ class _Inbound(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002
         info = activity.info()
         if info.is_local or info.activity_id.isdigit():
-            return await self.next.execute_activity(input)
+            try:
+                return await self.next.execute_activity(input)
+            except LongrunError as error:
+                raise _application_error(error, retry=error.retryable) from None
         delivery = Delivery(UUID(info.workflow_id), info.activity_id, info.scheduled_time, info.attempt)
         with structlog.contextvars.bound_contextvars(
             jobId=str(delivery.job_id), kind=info.workflow_type, step=delivery.activity_id
