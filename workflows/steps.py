@@ -140,7 +140,7 @@ class Steps:
             if clock.expired():
                 late = Failure(code="max_duration", message=f"the job took longer than {self._job.max_duration}")
                 outcome = self._outcome(Status.TIMED_OUT, error=late)
-            elif is_cancelled_exception(error):
+            elif is_cancelled_exception(error) and workflow.cancellation_reason() is not None:
                 outcome = self._outcome(Status.CANCELED)
             else:
                 outcome = self._outcome(Status.FAILED, error=failure_of(error))
@@ -222,4 +222,6 @@ def failure_of(error: BaseException, step: str | None = None) -> Failure:
         error = error.cause
     if isinstance(error, ApplicationError):
         return Failure(code=error.type or "job_failed", message=error.message, step=step)
+    if is_cancelled_exception(error):
+        return Failure(code="canceled", message="a job inside this one was canceled", step=step)
     return Failure(code="step_timeout", message="the step did not end in time", step=step, retryable=True)
