@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
+from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 from temporalio.worker import Worker
 
@@ -82,8 +83,8 @@ class Parts:
             yield
 
     @asynccontextmanager
-    async def working(self) -> AsyncGenerator[None]:
-        """Workers on every queue, as one process has them."""
+    async def working(self, **options: Any) -> AsyncGenerator[None]:
+        """Workers on every queue, as one process has them; `options` are the workflows' worker's own."""
         jobs, steps = Jobs(self.worker_database), Steps(self.worker_database)
         stepping = Stepping(steps, ledger_patience=self.ledger_patience, rate_limit_patience=self.rate_limit_patience)
         client = await connect(self.engine_env, plugin([Heartbeat(), stepping]), lazy=False)
@@ -100,12 +101,12 @@ class Parts:
                     client,
                     task_queue=queue,
                     workflows=[*workflows, Reconcile] if flows else [],
-                    activities=[closing.finish, closing.note, closing.open_child]
+                    activities=[*self.activities, closing.finish, closing.note, closing.open_child]
                     if flows
                     else [*self.activities, closing.finish, Upkeep(control).reconcile],
-                    no_remote_activities=flows,
                     max_heartbeat_throttle_interval=SECOND,
                     default_heartbeat_throttle_interval=SECOND,
+                    **(options if flows else {}),
                 )
                 await running.enter_async_context(worker)
             yield
@@ -131,6 +132,15 @@ class Parts:
 
     async def _is(self, job_id: UUID, fits: Callable[[JobRow], bool]) -> bool:
         return fits(await self.row(job_id))
+
+    async def happened(self, job_id: UUID, fits: Callable[[HistoryEvent], bool]) -> None:
+        """Wait until the execution's history has an event that fits."""
+        handle = self.client.get_workflow_handle(str(job_id))
+
+        async def found() -> bool:
+            return any([fits(event) async for event in handle.fetch_history_events()])
+
+        await until(found)
 
     async def closed(self, job_id: UUID) -> Any:
         """The execution's own end, once it has one: its WorkflowExecutionStatus."""
