@@ -1,0 +1,81 @@
+"""Company research's activities under their real names, answering from a script: only the order of work is recorded."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from temporalio import activity
+
+from domain.errors import LongrunError
+from domain.research import (
+    Briefing,
+    Citation,
+    Claim,
+    CodeFound,
+    CompanyFacts,
+    CompanyResearchRequest,
+    Interview,
+    Sections,
+    SiteFound,
+    Sources,
+    Technology,
+)
+
+T = TypeVar("T")
+FOUND = Citation(id="p1.1", kind="page", url="https://acme.example/", title="Acme", quote="Acme makes anvils.")
+
+
+class Research:
+    """`errors` says which activities fail; `hangs` names one that never answers."""
+
+    def __init__(self, errors: Mapping[str, LongrunError] | None = None, hangs: str = "") -> None:
+        self._errors, self._hangs = dict(errors or {}), hangs
+        self.reached = asyncio.Event()
+
+    async def _answer(self, name: str, value: T) -> T:
+        if name in self._errors:
+            raise self._errors[name]
+        if name == self._hangs:
+            self.reached.set()
+            await asyncio.Event().wait()
+        return value
+
+    @activity.defn(name="scrape_website")
+    async def scrape_website(self, _: CompanyResearchRequest) -> SiteFound:
+        return await self._answer("scrape_website", SiteFound(website="https://acme.example/", pages=4, sentences=40))
+
+    @activity.defn(name="search_github")
+    async def search_github(self, _: CompanyResearchRequest) -> CodeFound:
+        return await self._answer("search_github", CodeFound(github="https://github.com/acme", repositories=3, lines=9))
+
+    @activity.defn(name="analyze")
+    async def analyze(self, sources: Sources) -> Briefing:
+        return await self._answer("analyze", briefing(sources))
+
+    @activity.defn(name="extract_briefing")
+    async def extract_briefing(self, sources: Sources) -> Briefing:
+        offline = {"answered_by": "offline", "reason": sources.reason}
+        return await self._answer("extract_briefing", briefing(sources).model_copy(update=offline))
+
+    @activity.defn(name="store_research")
+    async def store_research(self, _request: CompanyResearchRequest, _briefing: Briefing) -> None:
+        await self._answer("store_research", None)
+
+    @property
+    def activities(self) -> tuple[Callable[..., Any], ...]:
+        return self.scrape_website, self.search_github, self.analyze, self.extract_briefing, self.store_research
+
+
+def briefing(sources: Sources) -> Briefing:
+    claim = Claim(text="Acme makes anvils.", evidence=(FOUND.id,))
+    return Briefing(
+        company=CompanyFacts(name=sources.request.company_name, website=sources.site.website),
+        sections=Sections(overview=(claim,)),
+        stack=(Technology(name="Python", evidence=(FOUND.id,)),),
+        interview=Interview(topics=(claim,)),
+        prepare=(claim,),
+        ask_them=(claim,),
+        evidence=(FOUND,),
+        not_found=("products", "culture", "engineering", "news"),
+        answered_by="anthropic",
+    )
