@@ -60,5 +60,5 @@ MODEL = Policy(
     first_wait=timedelta(seconds=2),
     longest_wait=timedelta(minutes=1),
 )
-# Short work on the ledger, on the workflow's own queue: it starts in the same process, with the answer that schedules it.
+# Short work on the ledger, on the workflow's own queue: it starts there with the answer that schedules it.
 WRITE = Policy(queue="workflows", start_to_close=timedelta(minutes=2), attempts=3)

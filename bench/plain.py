@@ -1,0 +1,60 @@
+"""The plainest FastAPI + Temporal program: the route starts the workflow, one worker runs it; there is no ledger.
+
+`uvicorn bench.plain:create --factory` and `python -m bench.plain`. Pollers, what the sandbox passes through and the
+data converter are those of Longrun; all else is the SDK's default (one queue, so its activities start eagerly).
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+from fastapi import FastAPI, Request
+from temporalio.worker import PollerBehaviorAutoscaling, Worker
+
+from bench.empty import Parcel, empty
+from bench.plain_workflow import Plain
+from engine.connect import connect
+from engine.plugin import plugin
+
+QUEUE = "plain"
+
+
+def create() -> FastAPI:
+    """`POST /start` with a Parcel answers 202 {"jobId"}; the job's workflow has that id."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncGenerator[dict[str, object]]:
+        yield {"client": await connect(os.environ, plugin(), lazy=False)}
+
+    app = FastAPI(lifespan=lifespan)
+
+    @app.post("/start", status_code=202)
+    async def start(parcel: Parcel, request: Request) -> dict[str, str]:  # pyright: ignore[reportUnusedFunction]
+        job_id = str(uuid4())
+        await request.state.client.start_workflow(Plain.run, parcel, id=job_id, task_queue=QUEUE)
+        return {"jobId": job_id}
+
+    return app
+
+
+async def work() -> None:
+    """Run the worker until SIGTERM."""
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    worker = Worker(
+        await connect(os.environ, plugin(), lazy=False),
+        task_queue=QUEUE,
+        workflows=[Plain],
+        activities=[empty],
+        workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
+        activity_task_poller_behavior=PollerBehaviorAutoscaling(),
+    )
+    async with worker:
+        await stop.wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(work())
