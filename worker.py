@@ -105,10 +105,11 @@ async def work(settings: Settings, queues: Sequence[str], catalog: Catalog) -> N
         github = GitHub(settings.github_api_url, token=settings.github_token)
         gather, store, analysis = Gather(research, site, github), Store(research), Analysis(research, models)
         own = [one for kind in catalog for one in kind.activities]
-        io = [gather.scrape_website, gather.search_github, store.store_research, closing.finish]
+        io = [gather.scrape_website, gather.search_github, store.store_research]
+        closers = [closing.finish, closing.note, closing.open_child]
         activities: dict[str, list[Callable[..., Any]]] = {
-            QUEUE: [closing.finish, closing.note, closing.open_child, store.store_research, *own],
-            "io": [*io, Upkeep(control).reconcile, *own],
+            QUEUE: [*closers, store.store_research, *own],
+            "io": [*io, *closers, Upkeep(control).reconcile, *own],
             "llm": [analysis.analyze, analysis.extract_briefing, *own],
         }
         notices = Notices(direct, settings.schema)

@@ -23,12 +23,15 @@ from workflows.policies import HEARTBEAT, Policy
 with workflow.unsafe.imports_passed_through():
     from activities.closing import ChildRequest, Closing, Note
     from domain.errors import BudgetExceeded, JobClosed, LongrunError
-    from domain.job import Carried, Failure, Job, Outcome, Progress, Standing, Status, StepState, StepStatus
+    from domain.job import Carried, Failure, Job, Outcome, Progress, Status, StepState, StepStatus
     from domain.model import Model
 
 T = TypeVar("T")
 LOCAL = timedelta(seconds=5)
-LOCAL_RETRY = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(seconds=1))
+# attempts are what ends a local activity: the SDK holds it to no schedule_to_close while it is tried again
+LOCAL_RETRY = RetryPolicy(
+    initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(seconds=1), maximum_attempts=6
+)
 NEVER_ISOLATED = (BudgetExceeded.code, JobClosed.code)
 
 
@@ -109,9 +112,7 @@ class Steps:
             kind=kind,
             payload=payload.model_dump(mode="json", by_alias=True),
         )
-        job = await workflow.execute_local_activity_method(
-            Closing.open_child, asked, schedule_to_close_timeout=timedelta(minutes=1), retry_policy=LOCAL_RETRY
-        )
+        job = await _surely(Closing.open_child, asked)
         return await workflow.execute_child_workflow(
             job.kind,
             job,
@@ -144,7 +145,7 @@ class Steps:
                 outcome = self._outcome(Status.CANCELED)
             else:
                 outcome = self._outcome(Status.FAILED, error=failure_of(error))
-        standing = await _whatever_comes(self._finish(outcome))
+        standing = await _whatever_comes(_surely(Closing.finish, outcome))
         if standing.status == Status.COMPLETED and outcome.status == Status.COMPLETED:
             return result  # pyright: ignore[reportReturnType]
         if standing.status == Status.CANCELED and workflow.cancellation_reason() is not None:
@@ -168,21 +169,9 @@ class Steps:
             summary=activity_id.replace("_", " ").capitalize(),
         )
 
-    async def _finish(self, outcome: Outcome) -> Standing:
-        try:
-            return await workflow.execute_local_activity_method(
-                Closing.finish, outcome, schedule_to_close_timeout=LOCAL, retry_policy=LOCAL_RETRY
-            )
-        except ActivityError:  # the ledger is away for longer: wait for it where waiting costs nothing
-            return await workflow.execute_activity_method(
-                Closing.finish, outcome, task_queue="io", start_to_close_timeout=timedelta(minutes=1)
-            )
-
     async def _note(self, activity_id: str, status: Literal["failed", "skipped"], failure: Failure | None) -> None:
         note = Note(job_id=self._job.id, activity_id=activity_id, at=workflow.now(), status=status, error=failure)
-        await workflow.execute_local_activity_method(
-            Closing.note, note, schedule_to_close_timeout=timedelta(minutes=1), retry_policy=LOCAL_RETRY
-        )
+        await _surely(Closing.note, note)
 
     def _outcome(self, status: Status, *, result: Any = None, error: Failure | None = None) -> Outcome:
         answered_by = getattr(result, "answered_by", None)
@@ -202,6 +191,20 @@ class Steps:
         )
         text = Progress.of([each.status for each in self._states.values()]).text
         workflow.set_current_details(f"{text} · {name.replace('_', ' ')} {status}")
+
+
+async def _surely(activity: Callable[[Any, Any], Awaitable[T]], asked: Model) -> T:
+    """By a local activity; when the ledger is away for longer, by an ordinary one: waiting costs nothing there."""
+    try:
+        return await workflow.execute_local_activity_method(
+            activity, asked, start_to_close_timeout=LOCAL, retry_policy=LOCAL_RETRY
+        )
+    except FailureError as error:  # bare: the SDK wraps no failure of a local activity in an ActivityError
+        if is_cancelled_exception(error) or (isinstance(error, ApplicationError) and error.non_retryable):
+            raise
+        return await workflow.execute_activity_method(
+            activity, asked, task_queue="io", start_to_close_timeout=timedelta(minutes=1)
+        )
 
 
 async def _whatever_comes(work: Coroutine[Any, Any, T]) -> T:
