@@ -40,6 +40,11 @@ async def test_eight_claimers_never_take_a_job_twice_nor_more_than_may_be_in_fli
     assert most == 10
 
 
+async def test_what_is_claimed_is_not_claimed_again(book: Book) -> None:
+    await book.jobs.open([new_job() for _ in range(5)])
+    assert [len(await claimed(book.dispatch, 3)) for _ in range(3)] == [3, 2, 0]
+
+
 async def test_what_is_claimed_takes_a_place_until_it_ends(book: Book) -> None:
     dispatch = Dispatch(book.database, in_flight=3)
     await book.jobs.open([new_job() for _ in range(6)])
@@ -67,6 +72,7 @@ async def test_a_child_runs_in_its_parents_place(book: Book) -> None:
     await dispatch.started(first)
     children = [new_job(parent_id=parent, in_engine=True) for _ in range(2)]
     await book.jobs.open(children)
+    await dispatch.started([child.id for child in children])
     assert await claimed(dispatch) == []
     await book.end(first[1], Status.CANCELED)
     assert len(await claimed(dispatch)) == 1

@@ -76,7 +76,7 @@ def take_out(patch: pytest.MonkeyPatch, module: ModuleType, statement: str, guar
                  "engine_started_at IS NULL AS untouched",
                  test_jobs.test_a_cancel_of_what_the_engine_may_know_is_carried_there, {"taken": "claimed"}),
                 (ledger.dispatch, "claim_starts", "AND (claimed_until IS NULL OR claimed_until <= now())", "",
-                 test_dispatch.test_eight_claimers_never_take_a_job_twice_nor_more_than_may_be_in_flight, {}),
+                 test_dispatch.test_what_is_claimed_is_not_claimed_again, {}),
                 (ledger.dispatch, "claim_starts", " OR claimed_until > now())", ")",
                  test_dispatch.test_what_is_claimed_takes_a_place_until_it_ends, {}),
                 (ledger.dispatch, "claim_starts", "AND parent_id IS NULL", "",

@@ -93,6 +93,7 @@ class Parts:
         )
         control = Control(client, jobs, Submitter(jobs, self.catalog), reconciler, self.catalog)
         closing = Closing(jobs, steps, control, control)
+        closers = [closing.finish, closing.note, closing.open_child]
         workflows = [kind.workflow for kind in self.catalog]
         async with AsyncExitStack() as running:
             for queue in ("io", "llm", QUEUE):
@@ -101,9 +102,7 @@ class Parts:
                     client,
                     task_queue=queue,
                     workflows=[*workflows, Reconcile] if flows else [],
-                    activities=[*self.activities, closing.finish, closing.note, closing.open_child]
-                    if flows
-                    else [*self.activities, closing.finish, Upkeep(control).reconcile],
+                    activities=[*self.activities, *closers, *([] if flows else [Upkeep(control).reconcile])],
                     max_heartbeat_throttle_interval=SECOND,
                     default_heartbeat_throttle_interval=SECOND,
                     **(options if flows else {}),
