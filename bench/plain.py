@@ -12,14 +12,24 @@ from contextlib import asynccontextmanager
 from uuid import uuid4
 
 from fastapi import FastAPI, Request
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from bench.empty import Parcel, empty
 from bench.plain_workflow import Plain
-from engine.connect import connect
-from engine.plugin import plugin
+from engine.plugin import PASSED_THROUGH
 
 QUEUE = "plain"
+
+
+async def _connect() -> Client:
+    return await Client.connect(
+        os.environ["TEMPORAL_ADDRESS"],
+        namespace=os.environ["TEMPORAL_NAMESPACE"],
+        data_converter=pydantic_data_converter,
+    )
 
 
 def create() -> FastAPI:
@@ -27,7 +37,7 @@ def create() -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[dict[str, object]]:
-        yield {"client": await connect(os.environ, plugin(), lazy=False)}
+        yield {"client": await _connect()}
 
     app = FastAPI(lifespan=lifespan)
 
@@ -44,11 +54,13 @@ async def work() -> None:
     """Run the worker until SIGTERM."""
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    restrictions = SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
     worker = Worker(
-        await connect(os.environ, plugin(), lazy=False),
+        await _connect(),
         task_queue=QUEUE,
         workflows=[Plain],
         activities=[empty],
+        workflow_runner=SandboxedWorkflowRunner(restrictions=restrictions),
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import structlog
+from pydantic import ValidationError
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 TICK = 0.25
+REST = 0.02
 BURST = 20
 AT_ONCE = 8
 ENGINE_PAUSE = 1.0
@@ -58,7 +60,10 @@ class Dispatcher:
                     log.exception("a dispatcher turn failed")
                     busy = False
                 if not busy:
+                    # a notice after a quiet time is followed at once, those of a burst together
+                    rested = asyncio.get_running_loop().time() + REST
                     await wait(work, TICK)
+                    await asyncio.sleep(rested - asyncio.get_running_loop().time())
 
     async def turn(self) -> bool:
         """Claim and carry out once; True if there may be more to do at once."""
@@ -87,10 +92,14 @@ class Dispatcher:
                 await start(self._client, row)
             except (RPCError, RuntimeError):  # RuntimeError: the lazy connection could not be made
                 return False
+            except ValidationError:
+                # a row that no workflow can be handed must not keep the others of its turn from being marked
+                log.exception("a job cannot be started", jobId=str(row.id))
+                return False
             return True
 
     async def _cancel(self, job_id: UUID) -> None:
-        """Carry a cancel to the engine. One that never was is ended here, one that is gone by the reconciler."""
+        """Carry a cancel to the engine. A job that never was there is ended here, one that is gone by the reconciler."""
         try:
             await self._client.get_workflow_handle(str(job_id)).cancel(rpc_timeout=RPC)
         except RPCError as error:
@@ -98,9 +107,13 @@ class Dispatcher:
                 await self._dispatch.later([job_id], ENGINE_PAUSE)
                 return
             row = await self._jobs.get(job_id)
-            if row is not None and row.engine_started_at is None:
-                await self._jobs.finish(Outcome(job_id=job_id, status=Status.CANCELED))
+            if row is None or row.status.terminal:
                 return
+            if row.engine_started_at is None:
+                await self._jobs.finish(Outcome(job_id=job_id, status=Status.CANCELED))
+            else:  # its parent may be about to start it; if it is lost, the reconciler ends it
+                await self._dispatch.later([job_id], ENGINE_PAUSE)
+            return
         except RuntimeError:
             await self._dispatch.later([job_id], ENGINE_PAUSE)
             return

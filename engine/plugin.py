@@ -6,7 +6,9 @@ from dataclasses import replace
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.plugin import SimplePlugin
 from temporalio.worker import Interceptor, WorkflowRunner
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+from temporalio.worker.workflow_sandbox import SandboxRestrictions
+
+from engine.sandbox import Sandbox
 
 # Activities and below keep one class identity. Workflows are loaded afresh in the sandbox for every execution, but for
 # what they are all made of: running that module anew takes longer than a workflow task.
@@ -17,8 +19,7 @@ PASSED_THROUGH = (
 
 
 def _runner(_existing: WorkflowRunner | None) -> WorkflowRunner:
-    restrictions = SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
-    return SandboxedWorkflowRunner(restrictions=restrictions)
+    return Sandbox(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
 
 
 def plugin(interceptors: Sequence[Interceptor] = ()) -> SimplePlugin:

@@ -52,6 +52,12 @@ async def _prepare(connection: Any) -> None:
         await connection.set_type_codec(kind, encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
 
 
+async def _keep(_connection: Any) -> None:
+    # Nothing here changes a session, so the statement that makes a released connection as new is spared; asyncpg has
+    # rolled back what was left open before it comes here.
+    pass
+
+
 class Database:
     """A pool that connects lazily and survives restarts of the server. One method call is one transaction."""
 
@@ -68,6 +74,7 @@ class Database:
                 min_size=0,
                 max_size=self._size,
                 init=_prepare,
+                reset=_keep,
                 command_timeout=STATEMENT_SECONDS,
                 statement_cache_size=self._cache,
                 timeout=ACQUIRE_SECONDS,
