@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 TICK = 0.25
-REST = 0.02
 BURST = 20
 AT_ONCE = 8
 ENGINE_PAUSE = 1.0
@@ -60,10 +59,7 @@ class Dispatcher:
                     log.exception("a dispatcher turn failed")
                     busy = False
                 if not busy:
-                    # a notice after a quiet time is followed at once, those of a burst together
-                    rested = asyncio.get_running_loop().time() + REST
                     await wait(work, TICK)
-                    await asyncio.sleep(rested - asyncio.get_running_loop().time())
 
     async def turn(self) -> bool:
         """Claim and carry out once; True if there may be more to do at once."""
@@ -99,7 +95,7 @@ class Dispatcher:
             return True
 
     async def _cancel(self, job_id: UUID) -> None:
-        """Carry a cancel to the engine. A job that never was there is ended here, one that is gone by the reconciler."""
+        """Carry a cancel to the engine. What never was there is ended here, what is gone by the reconciler."""
         try:
             await self._client.get_workflow_handle(str(job_id)).cancel(rpc_timeout=RPC)
         except RPCError as error:

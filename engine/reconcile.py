@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ledger.dispatch import Dispatch
     from ledger.jobs import Jobs
     from ledger.reports import Reports
+    from ledger.rows import JobRow
     from workflows.catalog import Catalog
 
 log = structlog.get_logger()
@@ -68,12 +69,17 @@ class Reconciler:
                     return None
                 await self._dispatch.started([job_id])
                 return {"jobId": str(job_id), "reason": "running in the engine, not marked here", "action": "adopted"}
-            if outcome.error and outcome.error.code == "engine_lost" and row.engine_started_at is None:
-                return None  # the dispatcher will start it
+            lost = outcome.error is not None and outcome.error.code == "engine_lost"
+            if lost and (row.engine_started_at is None or await self._has_open_parent(row)):
+                return None  # the dispatcher will start it, or its parent
             by = await who_ended(self._client, job_id) if outcome.status == Status.CANCELED else None
             await self._jobs.finish(outcome, canceled_by=by)
             reason = outcome.error.code if outcome.error else outcome.status.value
             return {"jobId": str(job_id), "reason": f"ended in the engine: {reason}", "action": "closed"}
+
+    async def _has_open_parent(self, row: "JobRow") -> bool:
+        parent = await self._jobs.get(row.parent_id) if row.parent_id else None
+        return parent is not None and not parent.status.terminal
 
     async def _orphaned_executions(self) -> list[dict[str, str]]:
         kinds = ", ".join(f"'{kind.name}'" for kind in self._catalog)
