@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 TICK = 0.25
+REST = 0.02
 BURST = 20
 AT_ONCE = 8
 ENGINE_PAUSE = 1.0
@@ -59,7 +60,10 @@ class Dispatcher:
                     log.exception("a dispatcher turn failed")
                     busy = False
                 if not busy:
+                    # a notice after a quiet time is followed at once, those of a burst together
+                    rested = asyncio.get_running_loop().time() + REST
                     await wait(work, TICK)
+                    await asyncio.sleep(rested - asyncio.get_running_loop().time())
 
     async def turn(self) -> bool:
         """Claim and carry out once; True if there may be more to do at once."""
