@@ -129,7 +129,7 @@ async def test_a_programmers_error_suspends_the_job_until_a_fixed_deploy(
     async with cloned(postgres_url, template) as url:
         database = Database(url)
         async with stack(database, engine, [toys.work]) as parts, parts.dispatching():
-            async with parts.working():
+            async with parts.working(max_cached_workflows=0):  # so that nobody waits for the worker that is gone
                 job_id = await parts.submit("toy-wrong")
                 handle = parts.client.get_workflow_handle(str(job_id))
                 await parts.started(job_id, "one", "completed")
