@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 TICK = 0.25
-REST = 0.02
+REST = 0.05
 BURST = 20
 AT_ONCE = 8
 ENGINE_PAUSE = 1.0
@@ -36,6 +36,7 @@ class Dispatcher:
     def __init__(self, client: Client, dispatch: "Dispatch", jobs: "Jobs", notices: "Notices") -> None:
         self._client, self._dispatch, self._jobs, self._notices = client, dispatch, jobs, notices
         self._slots = asyncio.Semaphore(AT_ONCE)
+        self._found = False
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
@@ -62,12 +63,14 @@ class Dispatcher:
                 if not busy:
                     # a notice after a quiet time is followed at once, those of a burst together
                     rested = asyncio.get_running_loop().time() + REST
-                    await wait(work, TICK)
+                    # who commits while others wait sends no notice: what came during a turn is found by the next one
+                    await wait(work, REST if self._found else TICK)
                     await asyncio.sleep(rested - asyncio.get_running_loop().time())
 
     async def turn(self) -> bool:
         """Claim and carry out once; True if there may be more to do at once."""
         todo = await self._dispatch.claim(BURST)
+        self._found = bool(todo.starts)
         fresh = [row for row in todo.starts if not row.cancel_requested]
         unsure = [row.id for row in todo.starts if row.cancel_requested]
         await self._start(fresh)

@@ -49,4 +49,8 @@ WITH new AS (
     INSERT INTO job_events (job_id, seq, type, data)
     SELECT id, 1, 'job', jsonb_build_object('status', status) FROM job
 )
-SELECT id, status, pg_notify(current_schema(), '') FROM job
+-- Who finds others waiting need not wake the dispatcher: it comes for them, and once more after it has found some.
+SELECT id, status, CASE WHEN NOT EXISTS (
+    SELECT FROM jobs WHERE engine_started_at IS NULL AND status IN ('queued', 'delayed')
+        AND status = 'queued' AND claimed_until IS NULL
+    ORDER BY priority, fair_rank, created_at LIMIT 1) THEN pg_notify(current_schema(), '') END FROM job
