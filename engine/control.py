@@ -39,7 +39,7 @@ class Control:
         parent = await self._jobs.get(parent_id)
         if parent is None or parent.status.terminal:
             raise JobClosed("the parent job has ended")
-        options = Options(owner=parent.owner or None, tier=parent.tier, budget=_left(parent))
+        options = Options(owner=parent.owner or None, tier=parent.tier, budget=await self._left(parent))
         asked = Submission(kind, payload, options)
         [_] = await self._submitter.submit([asked], child_of=parent_id, ids=[child_id])
         child = await self._jobs.get(child_id)
@@ -55,14 +55,12 @@ class Control:
             max_duration=timedelta(seconds=child.max_duration_seconds),
         )
 
-
-def _left(parent: "JobRow") -> Budget | None:
-    """What is left of the parent's budget (never zero: the next call finds out)."""
-    if parent.max_tokens is None and parent.max_usd is None:
-        return None
-    used = parent.usage
-    tokens = used.get("inputTokens", 0) + used.get("outputTokens", 0)
-    return Budget(
-        max_tokens=None if parent.max_tokens is None else max(1, parent.max_tokens - tokens),
-        max_cost_usd=None if parent.max_usd is None else max(parent.max_usd / 10**6, parent.max_usd - parent.spent_usd),
-    )
+    async def _left(self, parent: "JobRow") -> Budget | None:
+        """What is left of the parent's budget (never zero: the next call finds out)."""
+        if parent.max_tokens is None and parent.max_usd is None:
+            return None
+        tokens, usd = await self._jobs.spent(parent.id)
+        return Budget(
+            max_tokens=None if parent.max_tokens is None else max(1, parent.max_tokens - tokens),
+            max_cost_usd=None if parent.max_usd is None else max(parent.max_usd / 10**6, parent.max_usd - usd),
+        )

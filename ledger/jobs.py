@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -111,6 +112,18 @@ class Jobs:
                 f"{sql('get_job')} WHERE {query} ORDER BY j.created_at DESC, j.id DESC LIMIT ${len(args)}", *args
             )
         ]
+
+    async def spent(self, job_id: UUID) -> tuple[int, Decimal]:
+        """(tokens, USD) that a job and all jobs inside it have cost so far."""
+        row = await self._database.row(
+            """WITH RECURSIVE family AS (
+                SELECT id, spent_tokens, spent_usd FROM jobs WHERE id = $1
+                UNION ALL SELECT j.id, j.spent_tokens, j.spent_usd FROM jobs j JOIN family f ON j.parent_id = f.id
+            )
+            SELECT sum(spent_tokens)::bigint AS tokens, sum(spent_usd) AS usd FROM family""",
+            job_id,
+        )
+        return (row["tokens"] or 0, row["usd"] or Decimal(0)) if row else (0, Decimal(0))
 
     async def cancel(self, job_id: UUID, *, reason: str | None, by: str) -> bool:
         """Ask for the end of an open job. False: it is not open (or not there)."""

@@ -71,6 +71,17 @@ async def test_a_child_has_what_is_left_of_the_budget(opening: Opening) -> None:
     assert (row.max_tokens, row.max_usd) == (600, Decimal("0.75"))
 
 
+async def test_what_other_jobs_inside_it_have_spent_is_gone_too(opening: Opening) -> None:
+    parent = await opening.parent(budget={"maxTokens": 1000, "maxCostUsd": "1.00"})
+    await opening.spend(parent, 100, "0.10")
+    sibling = await opening.child(parent)
+    await opening.spend(sibling.id, 200, "0.20")
+    within = await opening.child(sibling.id)
+    await opening.spend(within.id, 300, "0.30")
+    row = await opening.parts.row((await opening.child(parent)).id)
+    assert (row.max_tokens, row.max_usd) == (400, Decimal("0.40"))
+
+
 async def test_an_exceeded_budget_leaves_next_to_nothing_and_never_no_limit(opening: Opening) -> None:
     parent = await opening.parent(budget={"maxTokens": 1000, "maxCostUsd": "1.00"})
     await opening.spend(parent, 2000, "1.50")
