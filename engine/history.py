@@ -1,9 +1,10 @@
 """What only the engine knows: who canceled or terminated an execution, and how a closed one ended."""
 
+from typing import Any
 from uuid import UUID
 
 from temporalio.api.enums.v1 import EventType
-from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -40,20 +41,25 @@ async def who_ended(client: Client, job_id: UUID) -> str | None:
 
 async def ended(client: Client, job_id: UUID) -> Outcome | None:
     """How the execution ended; None while it runs. Raises EngineUnavailable."""
-    handle = client.get_workflow_handle(str(job_id))
     try:
-        found = await handle.describe(rpc_timeout=RPC)
+        return await _outcome(client.get_workflow_handle(str(job_id)), job_id)
     except RPCError as error:
         if error.status == RPCStatusCode.NOT_FOUND:
             return GONE.model_copy(update={"job_id": job_id})
         raise EngineUnavailable("the engine does not answer") from error
     except RuntimeError as error:
         raise EngineUnavailable("the engine does not answer") from error
+
+
+async def _outcome(handle: WorkflowHandle[Any, Any], job_id: UUID) -> Outcome | None:
+    found = await handle.describe(rpc_timeout=RPC)
     match found.status:
         case WorkflowExecutionStatus.RUNNING | WorkflowExecutionStatus.CONTINUED_AS_NEW | None:
             return None
         case WorkflowExecutionStatus.COMPLETED:
-            return Outcome(job_id=job_id, status=Status.COMPLETED, result=await handle.result(rpc_timeout=RPC))
+            result = await handle.result(rpc_timeout=RPC)
+            answered_by = result.get("answeredBy") if isinstance(result, dict) else None
+            return Outcome(job_id=job_id, status=Status.COMPLETED, result=result, answered_by=answered_by)
         case WorkflowExecutionStatus.CANCELED:
             return Outcome(job_id=job_id, status=Status.CANCELED)
         case WorkflowExecutionStatus.TERMINATED:
@@ -63,12 +69,12 @@ async def ended(client: Client, job_id: UUID) -> Outcome | None:
             failure = Failure(code="max_duration", message="the execution ran out of time")
             return Outcome(job_id=job_id, status=Status.TIMED_OUT, error=failure)
         case _:
-            return Outcome(job_id=job_id, status=Status.FAILED, error=await _why_failed(client, job_id))
+            return Outcome(job_id=job_id, status=Status.FAILED, error=await _why_failed(handle))
 
 
-async def _why_failed(client: Client, job_id: UUID) -> Failure:
+async def _why_failed(handle: WorkflowHandle[Any, Any]) -> Failure:
     try:
-        await client.get_workflow_handle(str(job_id)).result(rpc_timeout=RPC)
+        await handle.result(rpc_timeout=RPC)
     except WorkflowFailureError as error:
         if isinstance(error.cause, ApplicationError):
             return Failure(code=error.cause.type or "job_failed", message=error.cause.message)
