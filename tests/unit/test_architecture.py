@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from worker import QUEUES
 from workflows.catalog import installed
 
 ROOT = Path(__file__).parents[2]
@@ -65,6 +66,20 @@ def test_the_environment_rule_sees_who_breaks_it() -> None:
     assert reads_environment(tree("worker.py"))
 
 
+@pytest.mark.parametrize("module", [*modules(*LAYERS, "longrun", "local"), "worker.py", "cli.py", "settings.py"])
+def test_nobody_prints(module: str) -> None:
+    """Processes log, and commands write to a console that they were given."""
+    called = [node.func for node in ast.walk(tree(module)) if isinstance(node, ast.Call)]
+    assert not [func for func in called if isinstance(func, ast.Name) and func.id == "print"]
+
+
+def test_every_statement_in_a_file_is_used_and_every_one_used_is_there() -> None:
+    calls = [node for module in modules("ledger") for node in ast.walk(tree(module)) if isinstance(node, ast.Call)]
+    named = [call.args[0] for call in calls if isinstance(call.func, ast.Name) and call.func.id == "sql"]
+    used = {name.value for name in named if isinstance(name, ast.Constant)}
+    assert used == {path.stem for path in (ROOT / "ledger" / "sql").glob("*.sql")}
+
+
 def test_importing_a_workflow_imports_no_other() -> None:
     assert (ROOT / "workflows" / "__init__.py").read_text() == ""
 
@@ -98,5 +113,6 @@ def test_a_kind_is_named_as_its_workflow_and_its_steps_once() -> None:
         steps = [step.name for step in kind.steps]
         assert steps
         assert len(steps) == len(set(steps))
+        assert {step.policy.queue for step in kind.steps} <= set(QUEUES)
         # a number is Temporal's own id, `#` separates a step from its repeats
         assert not [name for name in steps if name.isdigit() or "#" in name]
