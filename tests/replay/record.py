@@ -1,7 +1,7 @@
-"""Record the stored histories anew: `python -m tests.replay.record`.
+"""Record the histories that are not stored yet: `python -m tests.replay.record`.
 
-Only after a change of a workflow that running jobs were made safe for (`workflow.patched`, or none are left): a
-history that no longer replays is a job that would stop in production.
+One that no longer replays is a job that would stop in production. Delete its file, and have it recorded anew, only
+when running jobs were made safe for the change (`workflow.patched`), or when none are left.
 """
 
 import asyncio
@@ -23,30 +23,34 @@ from ledger.migrate import migrate
 from local import postgres, temporal
 from tests.conftest import cloned, own_namespace, sibling
 from tests.replay.fakes import Research
-from tests.replay.histories import FOLDER, Stored
+from tests.replay.histories import Stored
+from tests.support.proxy import TcpProxy
 from tests.support.stack_parts import Parts, stack, toy_kinds
 from tests.support.toys import Toys
 from workflows.catalog import KINDS
 
 ASKED = {"companyName": "Acme", "role": "Backend Engineer"}
 BLOCKED = VendorError("the website refuses automated visits", code="site_blocked", retryable=False)
-LIMITED = VendorError("GitHub does not know this organisation", code="not_found", retryable=False)
+UNKNOWN = VendorError("GitHub does not know this organisation", code="not_found", retryable=False)
 NONSENSE = VendorError("the model's answer was not understood", code="bad_answer", retryable=False)
-Play = Callable[[Parts], Awaitable[UUID]]
+SAY = Console()
+FINISH = b'"said": ["said one"'
 
 
 class Recorder:
-    """One server of each kind; every scene has a database and a namespace of its own."""
+    """One server of each sort; every scene has a database and a namespace of its own."""
 
     def __init__(self, postgres_url: str, template: str, temporal_address: str) -> None:
         self._postgres_url, self._template, self._address = postgres_url, template, temporal_address
 
     @asynccontextmanager
-    async def _parts(self, activities: Sequence[Callable[..., Any]]) -> AsyncGenerator[Parts]:
-        engine = await own_namespace(self._address)
+    async def _parts(
+        self, activities: Sequence[Callable[..., Any]], proxy: TcpProxy | None = None
+    ) -> AsyncGenerator[Parts]:
+        engine, kinds = await own_namespace(self._address), (*KINDS, *toy_kinds())
         async with cloned(self._postgres_url, self._template) as url:
-            database = Database(url)
-            opened = stack(database, engine, activities, kinds=(*KINDS, *toy_kinds()))
+            database, far = Database(url), proxy.url(url) if proxy else None
+            opened = stack(database, engine, activities, kinds=kinds, worker_url=far)
             async with opened as parts, parts.working(), parts.dispatching():
                 yield parts
             await database.close()
@@ -66,6 +70,18 @@ class Recorder:
         async with self._parts([toys.work]) as parts:
             await self._keep(parts, kind, await parts.submit(kind, payload, **options), what)
 
+    async def outage(self) -> None:
+        """The ledger is away when the job ends, for longer than a local activity waits."""
+        async with TcpProxy.to(self._postgres_url) as proxy, self._parts([Toys().work], proxy) as parts:
+            job_id = await parts.submit("toy")
+            await proxy.hold_at(FINISH).wait()
+            proxy.refuse()
+            await parts.happened(
+                job_id, lambda event: event.activity_task_scheduled_event_attributes.activity_type.name == "finish"
+            )
+            await proxy.release()
+            await self._keep(parts, "toy", job_id, "outage")
+
     async def upkeep(self) -> None:
         async with self._parts([]) as parts:
             await parts.client.execute_workflow("reconcile", id="longrun-reconcile", task_queue="workflows")
@@ -75,6 +91,24 @@ class Recorder:
         await parts.ended(job_id)
         await parts.closed(job_id)
         await keep(parts.client, str(job_id), None, kind, what)
+
+    def scenes(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        """What there is to record, by the name of its file."""
+        research, toy = self.research, self.toy
+        isolated = {"scrape_website": BLOCKED, "analyze": NONSENSE}
+        nothing = {"scrape_website": BLOCKED, "search_github": UNKNOWN}
+        return {
+            "company-research.success": lambda: research("success", Research()),
+            "company-research.failure": lambda: research("failure", Research(isolated)),
+            "company-research.no-evidence": lambda: research("no-evidence", Research(nothing)),
+            "company-research.cancel": lambda: research("cancel", Research(hangs="analyze"), cancel=True),
+            "toy.repeats": lambda: toy("toy", "repeats", {"twice": ["two"], "skip": ["three"]}),
+            "toy.timed-out": lambda: toy("toy", "timed-out", {}, hangs="two", max_duration=1),
+            "toy.outage": self.outage,
+            "toy-parent.child": lambda: toy("toy-parent", "child", {}),
+            "toy-rounds.continue-as-new": lambda: toy("toy-rounds", "continue-as-new", {"left": 4, "perRun": 2}),
+            "reconcile.success": self.upkeep,
+        }
 
 
 async def keep(client: Client, workflow_id: str, run_id: str | None, kind: str, what: str) -> None:
@@ -99,21 +133,14 @@ async def record(postgres_url: str, temporal_address: str) -> None:
     await admin.execute(f"CREATE DATABASE {template}")
     await admin.close()
     await migrate(sibling(postgres_url, template), "longrun")
-    recorder = Recorder(postgres_url, template, temporal_address)
-    await recorder.research("success", Research())
-    await recorder.research("failure", Research({"scrape_website": BLOCKED, "analyze": NONSENSE}))
-    await recorder.research("no-evidence", Research({"scrape_website": BLOCKED, "search_github": LIMITED}))
-    await recorder.research("cancel", Research(hangs="analyze"), cancel=True)
-    await recorder.toy("toy", "repeats", {"twice": ["two"], "skip": ["three"]})
-    await recorder.toy("toy", "timed-out", {}, hangs="two", max_duration=1)
-    await recorder.toy("toy-parent", "child", {})
-    await recorder.toy("toy-rounds", "continue-as-new", {"left": 4, "perRun": 2})
-    await recorder.upkeep()
+    stored = {one.name for one in Stored.all()}
+    for name, scene in Recorder(postgres_url, template, temporal_address).scenes().items():
+        if name not in stored:
+            await scene()
+            SAY.print(f"recorded {name}")
 
 
 def main() -> None:
-    for old in FOLDER.glob("*.json"):
-        old.unlink()
     with TemporaryDirectory() as name:
         folder = Path(name)
         with (
@@ -121,7 +148,6 @@ def main() -> None:
             temporal.serve(folder / "temporal", test_timers=True) as address,
         ):
             asyncio.run(record(url, address))
-    Console().print(f"recorded {len(Stored.all())} histories in {FOLDER}")
 
 
 if __name__ == "__main__":

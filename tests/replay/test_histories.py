@@ -23,6 +23,7 @@ ENDS = {
     "failure": "WORKFLOW_EXECUTION_COMPLETED",
     "cancel": "WORKFLOW_EXECUTION_CANCELED",
     "no-evidence": "WORKFLOW_EXECUTION_FAILED",
+    "outage": "WORKFLOW_EXECUTION_COMPLETED",
     "timed-out": "WORKFLOW_EXECUTION_FAILED",
     "continue-as-new-before": "WORKFLOW_EXECUTION_CONTINUED_AS_NEW",
     "continue-as-new": "WORKFLOW_EXECUTION_COMPLETED",
