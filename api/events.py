@@ -1,6 +1,7 @@
 """A job's events as a stream (Server-Sent Events) that can be taken up where it broke."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +17,7 @@ from api.wire import JobView
 from domain.errors import LedgerUnavailable
 from domain.job import Progress, Status, StepState
 from domain.model import Model
-from ledger.events import wait
+from ledger.events import WATCH_SECONDS, wait
 from ledger.rows import Event, JobRow, merge
 
 if TYPE_CHECKING:
@@ -154,9 +155,13 @@ async def _follow(told: Telling, first: bytes, given: "Services", closing: anyio
     job_id = told.row.id
     if first:
         yield first
+    watched = 0.0
     async with given.notices.of(job_id) as woken:
         while not closing.is_set():
             try:
+                if time.monotonic() > watched - WATCH_SECONDS / 2:
+                    await given.events.watch(job_id)
+                    watched = time.monotonic() + WATCH_SECONDS
                 for event in await given.events.after(job_id, told.seq, limit=PAGE):
                     if ends(event):
                         yield await _done(event, given)

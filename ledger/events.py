@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 RECONNECT_SECONDS = 1.0
+WATCH_SECONDS = 60.0
 
 
 class Events:
@@ -35,6 +36,12 @@ class Events:
             limit,
         )
         return [Event(**row) for row in rows]
+
+    async def watch(self, job_id: UUID) -> None:
+        """Have every step of the job told by a notice for the next WATCH_SECONDS."""
+        await self._database.execute(
+            "UPDATE jobs SET watched_until = now() + make_interval(secs => $2) WHERE id = $1", job_id, WATCH_SECONDS
+        )
 
 
 class Notices:
@@ -58,7 +65,7 @@ class Notices:
 
     @asynccontextmanager
     async def of(self, topic: UUID | str = "") -> AsyncGenerator[asyncio.Event]:
-        """An event set at each notice about a job, or (no topic) when there is work to dispatch."""
+        """An event set at each notice about a job (that is watched), or (no topic) when there is work to dispatch."""
         key, event = str(topic), asyncio.Event()
         self._waiters[key].add(event)
         try:

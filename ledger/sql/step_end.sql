@@ -22,14 +22,14 @@ WITH job AS (
     RETURNING s.*
 ), bumped AS (
     UPDATE jobs SET event_seq = event_seq + 1, updated_at = now() FROM step WHERE jobs.id = step.job_id
-    RETURNING jobs.id, jobs.event_seq
+    RETURNING jobs.id, jobs.event_seq, jobs.watched_until
 ), told AS (
     INSERT INTO job_events (job_id, seq, type, data)
     SELECT id, event_seq, 'step', jsonb_build_object('name', step.name, 'activityId', activity_id, 'status', status,
         'attempt', CASE WHEN status = 'failed' THEN failures ELSE failures + 1 END, 'maxAttempts', max_attempts,
         'deliveries', $4::integer, 'error', error) FROM bumped, step
 ), noticed AS (
-    SELECT pg_notify(current_schema(), id::text) FROM bumped
+    SELECT CASE WHEN watched_until > now() THEN pg_notify(current_schema(), id::text) END FROM bumped
 )
 SELECT job.status AS job_status, step.status, step.failures, (SELECT count(*) FROM noticed) = 1 AS landed
 FROM job LEFT JOIN step ON true
