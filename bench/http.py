@@ -56,21 +56,22 @@ def _figures(what: str, pairs: Sequence[Pair], most: float | None, ratio: float 
 
 async def _submitting(ground: Ground, program: Program, callers: int, rounds: int) -> list[Pair]:
     asks = [_research(ground, "/api/research-direct"), _research(ground, "/bench/insert")]
-    return await _in_turn(ground, program, callers, rounds, asks)
+    # the first round opens connections and prepares statements
+    return (await _in_turn(ground, program, callers, rounds + 1, asks))[1:]
 
 
 async def _in_turn(
     ground: Ground, program: Program, callers: int, rounds: int, asks: Sequence[Callable[[], Ask]]
 ) -> list[Pair]:
-    """Pairs of volleys, (ours, bare), after one of each that is not counted; who is first changes each time."""
+    """Pairs of volleys, (ours, bare); who is first changes each time."""
     pairs: list[Pair] = []
-    for number in range(rounds + 1):
+    for number in range(rounds):
         landed: dict[int, Landing] = {}
         for side in (0, 1) if number % 2 else (1, 0):
             requests = [asks[side]() for _ in range(VOLLEY[callers])]
             landed[side] = await asyncio.to_thread(ground.fire, program, callers, requests)
         pairs.append((landed[0], landed[1]))
-    return pairs[1:]
+    return pairs
 
 
 def _research(ground: Ground, path: str) -> Callable[[], Ask]:
@@ -95,7 +96,7 @@ async def _polling(ground: Ground, program: Program) -> list[Pair]:
     async with program.sql() as ledger:
         await ledger.executemany("INSERT INTO bench_rows (id, body) VALUES ($1, '{}')", [(row,) for row in rows])
         pairs: list[Pair] = []
-        while len(pairs) < WAITING_ROUNDS:
+        while len(pairs) <= WAITING_ROUNDS:
             research = _research(ground, "/api/research-direct")
             started = await asyncio.to_thread(ground.fire, program, 16, [research() for _ in range(WAITING_JOBS)])
             jobs = [UUID(json.loads(body)["jobId"]) for body in started.bodies]
@@ -107,7 +108,7 @@ async def _polling(ground: Ground, program: Program) -> list[Pair]:
                 pairs.append(pair)
             while await _running(ledger, jobs):
                 await asyncio.sleep(0.2)
-    return pairs
+    return pairs[1:]
 
 
 def _each(path: str, ids: Sequence[UUID]) -> Callable[[], Ask]:

@@ -11,9 +11,8 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 SECONDS = 1.0
-LINKS = "".join(f'<a href="/{page}">{page}</a>' for page in ("about", "careers", "engineering", "press"))
 TEXT = "The company builds software for harbours. It was founded in 1994 and employs 120 people in Rotterdam. "
-PAGE = f"<!DOCTYPE html><html><head><title>About us</title></head><body>{LINKS}<main><p>{TEXT * 5}</p></main></body>"
+PAGE = f"<!DOCTYPE html><html><head><title>About us</title></head><body><main><p>{TEXT * 5}</p></main></body>"
 
 
 async def _page(_request: Request) -> Response:
