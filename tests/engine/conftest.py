@@ -1,6 +1,7 @@
-"""Parts of the job layer with nothing running but what a test starts; one database and namespace a module."""
+"""Parts of the job layer with nothing running but what a test starts."""
 
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 import pytest_asyncio
 
@@ -10,10 +11,24 @@ from tests.support.stack_parts import Parts, stack
 from tests.support.toys import Toys
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def parts(postgres_url: str, template: str, temporal_address: str) -> AsyncGenerator[Parts]:
+@asynccontextmanager
+async def idle(postgres_url: str, template: str, temporal_address: str) -> AsyncGenerator[Parts]:
     async with cloned(postgres_url, template) as url:
         database = Database(url)
         async with stack(database, await own_namespace(temporal_address), [Toys().work]) as parts:
             yield parts
         await database.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def parts(postgres_url: str, template: str, temporal_address: str) -> AsyncGenerator[Parts]:
+    """A test's own: a turn or a comparison meets no other test's jobs."""
+    async with idle(postgres_url, template, temporal_address) as parts:
+        yield parts
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(postgres_url: str, template: str, temporal_address: str) -> AsyncGenerator[Parts]:
+    """A module's, for tests that look at their own jobs alone."""
+    async with idle(postgres_url, template, temporal_address) as parts:
+        yield parts
