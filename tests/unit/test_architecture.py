@@ -2,15 +2,15 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 from worker import QUEUES
 from workflows.catalog import installed
 
 ROOT = Path(__file__).parents[2]
 ROOTS = {"settings.py", "worker.py", "cli.py", "api/app.py"}
+OF_ENVIRONMENT = {"os.environ", "os.getenv"}
 LAYERS = ("api", "intake", "engine", "workflows", "activities", "ledger", "providers", "domain")
 IO_IN_WORKFLOWS = {"httpx", "asyncpg", "socket", "requests", "subprocess", "random", "time", "os", "pathlib"}
 
@@ -19,6 +19,7 @@ def modules(*folders: str) -> list[str]:
     return sorted(str(path.relative_to(ROOT)) for folder in folders for path in (ROOT / folder).rglob("*.py"))
 
 
+@cache
 def tree(module: str) -> ast.Module:
     return ast.parse((ROOT / module).read_text())
 
@@ -32,6 +33,17 @@ def imported(module: str, *, at_type_checking: bool = True) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and ast.dump(node) not in hidden:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def packages(module: str, *, at_type_checking: bool = True) -> set[str]:
+    return {name.split(".")[0] for name in imported(module, at_type_checking=at_type_checking)}
+
+
+def calls(module: str, function: str) -> Iterator[ast.Call]:
+    """Where a module calls a function by that plain name."""
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == function:
+            yield node
 
 
 def _type_checking(module: ast.Module) -> Iterator[ast.If]:
@@ -50,15 +62,14 @@ def reads_environment(module: ast.Module) -> bool:
     )
 
 
-@pytest.mark.parametrize("module", [name for name in modules(*LAYERS) if name not in ROOTS])
-def test_only_roots_read_the_environment(module: str) -> None:
-    assert not reads_environment(tree(module))
-    assert not {"os.environ", "os.getenv"} & set(imported(module))
+def test_only_roots_read_the_environment() -> None:
+    read = [name for name in modules(*LAYERS) if reads_environment(tree(name)) or OF_ENVIRONMENT & {*imported(name)}]
+    assert set(read) <= ROOTS
 
 
-@pytest.mark.parametrize("module", modules("engine", "workflows", "activities", "ledger", "providers", "domain"))
-def test_only_roots_know_the_settings(module: str) -> None:
-    assert not {name for name in imported(module) if name.split(".")[0] == "settings"}
+def test_only_roots_know_the_settings() -> None:
+    below = modules("engine", "workflows", "activities", "ledger", "providers", "domain")
+    assert not [name for name in below if "settings" in packages(name)]
 
 
 def test_the_environment_rule_sees_who_breaks_it() -> None:
@@ -66,17 +77,15 @@ def test_the_environment_rule_sees_who_breaks_it() -> None:
     assert reads_environment(tree("worker.py"))
 
 
-@pytest.mark.parametrize("module", [*modules(*LAYERS, "longrun", "local"), "worker.py", "cli.py", "settings.py"])
-def test_nobody_prints(module: str) -> None:
+def test_nobody_prints() -> None:
     """Processes log, and commands write to a console that they were given."""
-    called = [node.func for node in ast.walk(tree(module)) if isinstance(node, ast.Call)]
-    assert not [func for func in called if isinstance(func, ast.Name) and func.id == "print"]
+    product = [*modules(*LAYERS, "longrun", "local"), "worker.py", "cli.py", "settings.py"]
+    assert not [name for name in product if list(calls(name, "print"))]
 
 
 def test_every_statement_in_a_file_is_used_and_every_one_used_is_there() -> None:
-    calls = [node for module in modules("ledger") for node in ast.walk(tree(module)) if isinstance(node, ast.Call)]
-    named = [call.args[0] for call in calls if isinstance(call.func, ast.Name) and call.func.id == "sql"]
-    used = {name.value for name in named if isinstance(name, ast.Constant)}
+    named = [call.args[0] for name in modules("ledger") for call in calls(name, "sql")]
+    used = {one.value for one in named if isinstance(one, ast.Constant)}
     assert used == {path.stem for path in (ROOT / "ledger" / "sql").glob("*.sql")}
 
 
@@ -84,20 +93,16 @@ def test_importing_a_workflow_imports_no_other() -> None:
     assert (ROOT / "workflows" / "__init__.py").read_text() == ""
 
 
-@pytest.mark.parametrize("module", modules("workflows"))
-def test_workflows_touch_nothing_but_time_as_it_is_told(module: str) -> None:
-    assert not {name for name in imported(module) if name.split(".")[0] in IO_IN_WORKFLOWS}
+def test_workflows_touch_nothing_but_time_as_it_is_told() -> None:
+    assert not [name for name in modules("workflows") if IO_IN_WORKFLOWS & packages(name)]
 
 
-@pytest.mark.parametrize("module", modules("activities"))
-def test_activities_name_providers_by_protocol(module: str) -> None:
-    assert not {name for name in imported(module, at_type_checking=False) if name.split(".")[0] == "providers"}
+def test_activities_name_providers_by_protocol() -> None:
+    assert not [name for name in modules("activities") if "providers" in packages(name, at_type_checking=False)]
 
 
-@pytest.mark.parametrize("module", modules(*LAYERS))
-def test_every_module_says_what_it_is(module: str) -> None:
-    parsed = tree(module)
-    assert not parsed.body or ast.get_docstring(parsed)
+def test_every_module_says_what_it_is() -> None:
+    assert not [name for name in modules(*LAYERS) if tree(name).body and not ast.get_docstring(tree(name))]
 
 
 def test_names_and_aliases_of_kinds_are_their_own() -> None:
