@@ -27,9 +27,9 @@ class Figure:
         return cls(what, ours, beside, median(ratios), bar, "×")
 
     @classmethod
-    def most(cls, what: str, ours: str, seconds: float, bar_ms: float | None = None) -> Self:
-        """A duration that may be `bar_ms` at most."""
-        return cls(what, ours, "", seconds * 1000, bar_ms, "ms")
+    def most(cls, what: str, ours: float, beside: float, bar_ms: float | None = None) -> Self:
+        """Durations in seconds, of which ours may be `bar_ms` at most."""
+        return cls(what, ms(ours), ms(beside), ours * 1000, bar_ms, "ms")
 
     @property
     def held(self) -> bool:

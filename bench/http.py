@@ -44,14 +44,19 @@ async def measure(ground: Ground) -> list[Figure]:
 
 
 def _figures(what: str, pairs: Sequence[Pair], most: float | None, ratio: float | None) -> list[Figure]:
-    ours = [second for landing, _ in pairs for second in landing.seconds]
-    bare = [second for _, landing in pairs for second in landing.seconds]
-    rate = median(len(landing.seconds) / (landing.ended - landing.began) for landing, _ in pairs)
-    ratios = [median(landing.seconds) / median(beside.seconds) for landing, beside in pairs]
+    ours, bare = ([second for pair in pairs for second in pair[side].seconds] for side in (0, 1))
+    p50s = [median(landing.seconds) / median(beside.seconds) for landing, beside in pairs]
+    rates = [_rate(beside) / _rate(landing) for landing, beside in pairs]
+    rate, bare_rate = (f"{median(_rate(pair[side]) for pair in pairs):.0f}/s" for side in (0, 1))
     return [
-        Figure.ratio(f"{what}: p50", ms(median(ours)), ms(median(bare)), ratios, ratio),
-        Figure.most(f"{what}: p95", f"{rate:.0f}/s", p95(ours), most),
+        Figure.ratio(f"{what}: p50", ms(median(ours)), ms(median(bare)), p50s, ratio),
+        Figure.most(f"{what}: p95", p95(ours), p95(bare), most),
+        Figure.ratio(f"{what}: rate", rate, bare_rate, rates),
     ]
+
+
+def _rate(landing: Landing) -> float:
+    return len(landing.seconds) / (landing.ended - landing.began)
 
 
 async def _submitting(ground: Ground, program: Program, callers: int, rounds: int) -> list[Pair]:
