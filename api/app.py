@@ -118,7 +118,7 @@ async def _open(settings: Settings, catalog: Catalog, credentials: Credentials, 
     dispatch, reports = Dispatch(database, in_flight=settings.in_flight), Reports(database)
     engine = await connect(os.environ, plugin())
     await opened.enter_async_context(notices.listening())
-    await opened.enter_async_context(Dispatcher(engine, dispatch, jobs_, notices).running())
+    await opened.enter_async_context(Dispatcher(engine, dispatch, jobs_, notices, standby=True).running())
     return Services(
         settings=settings,
         catalog=catalog,

@@ -33,8 +33,12 @@ ENGINE_PAUSE = 1.0
 class Dispatcher:
     """Runs in API and worker processes; the ledger's advisory lock lets one at a time admit."""
 
-    def __init__(self, client: Client, dispatch: "Dispatch", jobs: "Jobs", notices: "Notices") -> None:
+    def __init__(
+        self, client: Client, dispatch: "Dispatch", jobs: "Jobs", notices: "Notices", *, standby: bool = False
+    ) -> None:
+        """On `standby` notices are left to the others: it looks only now and then (the API has callers to answer)."""
         self._client, self._dispatch, self._jobs, self._notices = client, dispatch, jobs, notices
+        self._standby = standby
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._found = False
 
@@ -60,7 +64,9 @@ class Dispatcher:
                     # one bad row must not stop everybody's jobs; its claim runs out and it is tried again
                     log.exception("a dispatcher turn failed")
                     busy = False
-                if not busy:
+                if self._standby:
+                    await asyncio.sleep(TICK)
+                elif not busy:
                     # a notice after a quiet time is followed at once, those of a burst together
                     rested = asyncio.get_running_loop().time() + REST
                     # who commits while others wait sends no notice: what came during a turn is found by the next one

@@ -55,7 +55,8 @@ def test_statements_and_sources() -> None:
     assert "• Forging [" in text
     assert "• Read about anvils.\n" in text
     assert "Not found\n  news" in text
-    assert text.index("[1] “xxx") < text.index("[2] “Anvils since 1920.” https://acme.test/a") < text.index("[3] “py")
+    assert text.index("[1] “xxx") < text.index("[2] “Anvils since 1920.”") < text.index("[3] “py")
+    assert text.index("https://acme.test/a ") < text.index("[2] “Anvils since 1920.”")
     assert "x" * 161 not in text.replace("\n", "").replace(" ", "")
     assert "Ask them" not in text
     assert "Answered by anthropic. 1200 tokens in, 34 out, $0.0123." in text
