@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -93,6 +94,14 @@ class Submitter:
             tier=options.tier,
             tags=options.tags,
             metadata=options.metadata,
+            retry=options.retry,
+            priority=options.priority,
+            concurrency_key=options.concurrency_key,
+            not_before=_moment(options.delay),
+            start_by=_moment(options.ttl, after=_moment(options.delay)),
+            webhook=str(options.webhook) if options.webhook else None,
+            email=options.email,
+            debounce_key=options.debounce.key if options.debounce else None,
             max_duration_seconds=options.max_duration or int(kind.max_duration.total_seconds()),
             max_tokens=budget.max_tokens if budget else None,
             max_usd=budget.max_cost_usd if budget else None,
@@ -103,6 +112,11 @@ class Submitter:
             cache_key=kind.cache_key(payload, owner),
             fresh=kind.fresh(payload),
         )
+
+
+def _moment(given: timedelta | datetime | None, *, after: datetime | None = None) -> datetime | None:
+    """The time meant: what was given itself, or that long after now (or after a later beginning)."""
+    return (after or datetime.now(UTC)) + given if isinstance(given, timedelta) else given
 
 
 def _fit(kind: Kind, payload: dict[str, Any]) -> tuple[Any, dict[str, Any]]:

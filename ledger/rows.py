@@ -46,6 +46,9 @@ class NewJob:
     batch_id: UUID | None = None
     schedule_id: str | None = None
     replay_of: UUID | None = None
+    webhook: str | None = None
+    email: str | None = None
+    debounce_key: str | None = None
     in_engine: bool = False
 
     def record(self) -> dict[str, Any]:

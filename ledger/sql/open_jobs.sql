@@ -6,7 +6,8 @@ WITH new AS (
         retry jsonb, max_duration_seconds integer, max_tokens bigint, max_usd numeric, idempotency_key text,
         key_ttl_seconds double precision, payload_hash text, active_key text, joinable boolean, cache_key text,
         fresh boolean, concurrency_key text, priority smallint, not_before timestamptz, start_by timestamptz,
-        parent_id uuid, batch_id uuid, schedule_id text, replay_of uuid, in_engine boolean)
+        parent_id uuid, batch_id uuid, schedule_id text, replay_of uuid,
+        webhook text, email text, debounce_key text, in_engine boolean)
 ), wanted AS (
     SELECT new.*, hit.result AS answer FROM new
     LEFT JOIN LATERAL (
@@ -33,13 +34,14 @@ WITH new AS (
     INSERT INTO jobs (
         id, kind, owner, tier, status, title, payload, plan, result, tags, metadata, retry, max_duration_seconds,
         max_tokens, max_usd, idempotency_key, active_key, joinable, cache_key, concurrency_key, priority, not_before,
-        start_by, parent_id, batch_id, schedule_id, replay_of, engine_started_at, finished_at)
+        start_by, parent_id, batch_id, schedule_id, replay_of, webhook, email, debounce_key,
+        engine_started_at, finished_at)
     SELECT id, kind, owner, tier,
         CASE WHEN answer IS NOT NULL THEN 'completed' WHEN not_before > now() THEN 'delayed' ELSE 'queued' END,
         title, payload, plan, answer || '{"cached": true}',
         ARRAY(SELECT jsonb_array_elements_text(wanted.tags)), metadata, retry, max_duration_seconds, max_tokens, max_usd,
         idempotency_key, active_key, joinable, CASE WHEN answer IS NULL THEN cache_key END, concurrency_key, priority,
-        not_before, start_by, parent_id, batch_id, schedule_id, replay_of,
+        not_before, start_by, parent_id, batch_id, schedule_id, replay_of, webhook, email, debounce_key,
         CASE WHEN in_engine THEN now() END, CASE WHEN answer IS NOT NULL THEN now() END
     FROM wanted
     WHERE idempotency_key IS NULL OR id IN (SELECT job_id FROM taken)
