@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, HttpUrl, PlainSerializer
+from pydantic import BeforeValidator, Field, HttpUrl, PlainSerializer, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
 
 from domain.job import Retry, Tier
 from domain.model import Request
 
+LONGEST_WAIT_MS = 3_600_000
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -51,10 +52,23 @@ class Debounce(Request):
 
 
 class RetryOptions(Request, Retry):
+    """Overrides each step's own policy where given; waits grow by `factor` from the shortest to the longest.
+
+    `randomize` makes each wait up to twice as long, never longer than the longest.
+    """
+
     max_attempts: int | None = Field(default=None, ge=1, le=20)
-    min_timeout_in_ms: int | None = Field(default=None, ge=0)
-    max_timeout_in_ms: int | None = Field(default=None, ge=0)
-    factor: float | None = Field(default=None, ge=1)
+    min_timeout_in_ms: int | None = Field(default=None, ge=0, le=LONGEST_WAIT_MS)
+    max_timeout_in_ms: int | None = Field(default=None, ge=0, le=LONGEST_WAIT_MS)
+    factor: float | None = Field(default=None, ge=1, le=100)
+
+    @field_validator("max_timeout_in_ms")
+    @classmethod
+    def _at_least_the_shortest(cls, longest: int | None, info: ValidationInfo) -> int | None:
+        shortest = info.data.get("min_timeout_in_ms")
+        if longest is not None and shortest is not None and longest < shortest:
+            raise ValueError("maxTimeoutInMs must not be less than minTimeoutInMs")
+        return longest
 
 
 class Options(Request):
@@ -85,4 +99,4 @@ class Options(Request):
         return [to_camel(name) for name in NOT_YET if name in self.model_fields_set]
 
 
-NOT_YET = ("debounce", "delay", "ttl", "priority", "concurrency_key", "retry", "webhook", "email")
+NOT_YET = ("debounce", "delay", "ttl", "priority", "concurrency_key", "webhook", "email")

@@ -4,6 +4,8 @@ A step is an activity whose id is a name; Temporal's own ids are numbers, and su
 """
 
 import asyncio
+import math
+import random
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import UUID
@@ -11,6 +13,7 @@ from uuid import UUID
 import structlog
 from pydantic_core import to_json
 from temporalio import activity
+from temporalio.common import RetryPolicy
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
@@ -107,8 +110,20 @@ class _Inbound(ActivityInboundInterceptor):
         )
         log.info("step failed", code=error.code, status=ended.status, failures=ended.failures)
         retry = ended.status is not None and ended.status != "failed"
-        waits = retry and (what == "wait" or wait is not None)
-        raise _application_error(error, retry=retry, delay=seconds if waits else None) from None
+        delay = None
+        if what == "wait" or wait is not None:
+            delay = seconds
+        elif ended.randomize:
+            delay = random_wait(activity.info().retry_policy or RetryPolicy(), ended.failures)
+        raise _application_error(error, retry=retry, delay=delay if retry else None) from None
+
+
+def random_wait(policy: RetryPolicy, failures: int) -> float:
+    """Seconds to wait after so many failures: the policy's wait times 1 to 2, never above its longest one."""
+    first = policy.initial_interval.total_seconds()
+    longest = policy.maximum_interval.total_seconds() if policy.maximum_interval else math.inf
+    wait = min(longest, first * policy.backoff_coefficient ** (failures - 1))
+    return min(longest, wait * random.uniform(1, 2))  # noqa: S311
 
 
 def _application_error(error: LongrunError, *, retry: bool, delay: float | None = None) -> ApplicationError:

@@ -40,11 +40,15 @@ class Started:
 
 @dataclass(frozen=True)
 class Ended:
-    """What stands after an end write; `landed` False: it was written before, somebody newer wrote, or the job ended."""
+    """What stands after an end write; `landed` False: it was written before, somebody newer wrote, or the job ended.
+
+    `randomize`: whether the job was asked with waits of random length.
+    """
 
     landed: bool
     status: str | None
     failures: int
+    randomize: bool = False
 
 
 class Steps:
@@ -90,7 +94,7 @@ class Steps:
         if row is None:
             raise JobClosed("the job is unknown")
         if row["landed"]:
-            return Ended(True, row["status"], row["failures"])
+            return Ended(True, row["status"], row["failures"], row["randomize"])
         stands = await self._database.row(
             "SELECT status, failures FROM job_steps WHERE job_id = $1 AND activity_id = $2",
             delivery.job_id,

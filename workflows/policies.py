@@ -10,7 +10,7 @@ from temporalio.common import RetryPolicy
 
 from domain.job import Retry
 
-DELIVERIES = 20
+DELIVERIES, SPARE = 20, 10
 HEARTBEAT = timedelta(seconds=10)
 
 
@@ -32,19 +32,25 @@ class Policy:
             initial_interval=self.first_wait,
             backoff_coefficient=self.factor,
             maximum_interval=max(self.first_wait, self.longest_wait),
-            maximum_attempts=DELIVERIES,
+            maximum_attempts=max(DELIVERIES, self.attempts + SPARE),
         )
 
     def merged(self, retry: Retry | None) -> "Policy":
         """This policy with what the caller asked for."""
         if retry is None:
             return self
+        attempts = retry.max_attempts or self.attempts
+        first = _milliseconds(retry.min_timeout_in_ms, self.first_wait)
+        # who says the longest wait alone means it for the first one too
+        longest = _milliseconds(retry.max_timeout_in_ms, max(first, self.longest_wait))
         return replace(
             self,
-            attempts=retry.max_attempts or self.attempts,
-            first_wait=_milliseconds(retry.min_timeout_in_ms, self.first_wait),
-            longest_wait=_milliseconds(retry.max_timeout_in_ms, self.longest_wait),
+            attempts=attempts,
+            first_wait=min(first, longest),
+            longest_wait=longest,
             factor=retry.factor or self.factor,
+            # all attempts that were asked for have their time
+            schedule_to_close=max(self.schedule_to_close, attempts * (self.start_to_close + longest)),
         )
 
 

@@ -1,7 +1,7 @@
 -- $1 job, $2 activity id, $3 scheduled at, $4 delivery, $5 what: completed | failure | wait | fatal,
 -- $6 output as text, $7 error, $8 seconds the vendor asked to wait, $9 seconds a step may wait in all. Answers what stands.
 WITH job AS (
-    SELECT id, status FROM jobs WHERE id = $1 FOR NO KEY UPDATE
+    SELECT id, status, retry FROM jobs WHERE id = $1 FOR NO KEY UPDATE
 ), mine AS (
     SELECT s.*, $5 = 'wait' AND s.waited_seconds + $8 <= $9 AS patient
     FROM job_steps s, job
@@ -31,5 +31,6 @@ WITH job AS (
 ), noticed AS (
     SELECT CASE WHEN watched_until > now() THEN pg_notify(current_schema(), id::text) END FROM bumped
 )
-SELECT job.status AS job_status, step.status, step.failures, (SELECT count(*) FROM noticed) = 1 AS landed
+SELECT job.status AS job_status, step.status, step.failures, (job.retry ->> 'randomize')::boolean IS TRUE AS randomize,
+    (SELECT count(*) FROM noticed) = 1 AS landed
 FROM job LEFT JOIN step ON true

@@ -110,9 +110,10 @@ def running(
     background: Background,
     places: Callable[[], Mapping[str, str]],
     world: Outside,
+    installed: Path,
 ) -> Generator[Stack]:
-    """One worker and one API that tests share which kill nothing; they log all they can."""
-    env = {**places(), **world.env, "LONGRUN_LOG_LEVEL": "debug"}
+    """One worker and one API that tests share which kill nothing; they log all they can, and know the errand."""
+    env = {**places(), **world.env, "PYTHONPATH": str(installed), "LONGRUN_LOG_LEVEL": "debug"}
     stack = Stack(tmp_path_factory.mktemp("running"), background, env)
     try:
         services = stack.worker(), stack.api()
