@@ -118,6 +118,29 @@ class GuardedClient:
         except TimeoutError as error:
             raise VendorError(f"{WHO} did not answer in time", code="timeout") from error
 
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        content: bytes,
+        headers: Mapping[str, str],
+        who: str = WHO,
+        timeout: float | None = None,
+    ) -> Fetched:
+        """One request with a body; redirects are not followed, and only a good answer's body is read. `who` is the
+        receiver's name for people. `timeout` may only shorten the client's own."""
+        target = checked(url)
+        try:
+            async with asyncio.timeout(min(timeout or self._timeout, self._timeout)):
+                with answering(who):
+                    async with self._http.stream(method, target, content=content, headers=dict(headers)) as response:
+                        if response.is_success:
+                            return await self._fetched(response, None, who)
+                        return Fetched(str(response.url), response.status_code, "", b"", dict(response.headers))
+        except TimeoutError as error:
+            raise VendorError(f"{who} did not answer in time", code="timeout") from error
+
     async def _follow(self, url: str, permit: Permit | None, types: Collection[str] | None) -> Fetched:
         target = checked(url)
         for _ in range(MAX_REDIRECTS + 1):
@@ -130,16 +153,16 @@ class GuardedClient:
                     target = checked(response.headers["location"], base=target)
         raise VendorError(f"{WHO} redirects without end", code="too_many_redirects", retryable=False)
 
-    async def _fetched(self, response: httpx.Response, types: Collection[str] | None) -> Fetched:
+    async def _fetched(self, response: httpx.Response, types: Collection[str] | None, who: str = WHO) -> Fetched:
         media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if types is not None and response.is_success and media_type and media_type not in types:
-            raise VendorError(f"{WHO} answers with another type of file", code="unexpected_type", retryable=False)
+            raise VendorError(f"{who} answers with another type of file", code="unexpected_type", retryable=False)
         packed = bytearray()
         async for chunk in response.aiter_raw():
             packed += chunk
             if len(packed) > self._max_bytes:
-                raise too_large()
-        body = unpacked(bytes(packed), response.headers.get("content-encoding", ""), self._max_bytes)
+                raise too_large(who)
+        body = unpacked(bytes(packed), response.headers.get("content-encoding", ""), self._max_bytes, who)
         return Fetched(str(response.url), response.status_code, media_type, body, dict(response.headers))
 
 
@@ -155,23 +178,23 @@ def checked(url: str, base: httpx.URL | None = None) -> httpx.URL:
     return target.copy_with(raw_path=target.raw_path, fragment=None)
 
 
-def unpacked(packed: bytes, encoding: str, max_bytes: int) -> bytes:
+def unpacked(packed: bytes, encoding: str, max_bytes: int, who: str = WHO) -> bytes:
     """The body without its gzip coat; unpacking stops where a small body would grow past `max_bytes`."""
     if encoding.strip().lower() in ("", "identity") or not packed:
         return packed
     if encoding.strip().lower() not in ("gzip", "x-gzip"):
-        raise VendorError(f"{WHO} packs its answer in a way we did not ask for", code="bad_response", retryable=False)
+        raise VendorError(f"{who} packs its answer in a way we did not ask for", code="bad_response", retryable=False)
     unpacker = zlib.decompressobj(wbits=31)
     try:
         body = unpacker.decompress(packed, max_bytes + 1)
     except zlib.error as error:
-        raise VendorError(f"{WHO} sent a broken answer", code="bad_response") from error
+        raise VendorError(f"{who} sent a broken answer", code="bad_response") from error
     if len(body) > max_bytes:
-        raise too_large()
+        raise too_large(who)
     if not unpacker.eof:
-        raise VendorError(f"{WHO} sent a broken answer", code="bad_response")
+        raise VendorError(f"{who} sent a broken answer", code="bad_response")
     return body
 
 
-def too_large() -> VendorError:
-    return VendorError(f"the page of {WHO} is too large to read", code="too_large", retryable=False)
+def too_large(who: str = WHO) -> VendorError:
+    return VendorError(f"what {who} answers is too large to read", code="too_large", retryable=False)
