@@ -29,6 +29,7 @@ WITH before AS (
     SELECT id, event_seq, 'job', jsonb_strip_nulls(jsonb_build_object(
         'status', status, 'error', error, 'by', CASE WHEN status = 'canceled' THEN cancel_requested_by END)) FROM job
 ), noticed AS (
-    SELECT CASE WHEN watched_until > now() THEN pg_notify(current_schema(), id::text) END FROM job
+    SELECT CASE WHEN watched_until > now() THEN pg_notify(current_schema(), id::text) END,
+        tell(id, status, owner, webhook, email) FROM job
 )
 SELECT status, error, (SELECT count(*) FROM noticed) AS noticed FROM job

@@ -20,7 +20,7 @@ WITH job AS (
     UPDATE jobs SET status = 'running', started_at = coalesce(started_at, now()), updated_at = now(),
         event_seq = event_seq + CASE job.status WHEN 'running' THEN 1 ELSE 2 END
     FROM job, step WHERE jobs.id = step.job_id
-    RETURNING jobs.id, jobs.event_seq, jobs.watched_until, job.status AS was
+    RETURNING jobs.id, jobs.event_seq, jobs.watched_until, job.status AS was, owner, webhook, email
 ), told AS (
     INSERT INTO job_events (job_id, seq, type, data)
     SELECT id, event_seq - 1, 'job', '{"status": "running"}' FROM bumped WHERE was <> 'running'
@@ -28,7 +28,8 @@ WITH job AS (
     SELECT id, event_seq, 'step', jsonb_build_object('name', $3::text, 'activityId', $2::text, 'status', 'running',
         'attempt', failures + 1, 'maxAttempts', max_attempts, 'deliveries', $5::integer) FROM bumped, step
 ), noticed AS (
-    SELECT CASE WHEN watched_until > now() THEN pg_notify(current_schema(), id::text) END FROM bumped
+    SELECT CASE WHEN watched_until > now() THEN pg_notify(current_schema(), id::text) END,
+        CASE WHEN was <> 'running' THEN tell(id, 'running', owner, webhook, email) END FROM bumped
 )
 SELECT job.status, EXISTS (SELECT FROM stored) AS is_stored, (SELECT output FROM stored) AS output,
     (SELECT failures FROM step) AS failures, (SELECT count(*) FROM noticed) = 1 AS landed
