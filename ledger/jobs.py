@@ -1,6 +1,6 @@
 """The `jobs` table: open, read, list, cancel, finish. One method, one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +16,11 @@ from ledger.database import sql
 from ledger.rows import JobRow, NewJob, Opened
 
 if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
     from ledger.database import Database
+
+    After = Callable[[PoolConnectionProxy, Sequence[UUID]], Awaitable[None]]
 
 RACES = 5
 
@@ -46,9 +50,17 @@ class _Raced(Exception):
 class Jobs:
     """Jobs in the ledger. `cache_for`: how old a result may be to answer the same question again."""
 
-    def __init__(self, database: "Database", *, cache_for: timedelta = timedelta(hours=24)) -> None:
+    def __init__(
+        self, database: "Database", *, cache_for: timedelta = timedelta(hours=24), after: "After | None" = None
+    ) -> None:
+        """`after` is done in the transaction of each `open`, with the ids that it opened."""
         self._database = database
         self._cache_for = cache_for
+        self._after = after
+
+    def also(self, after: "After") -> "Jobs":
+        """The same ledger, whose `open` does more."""
+        return Jobs(self._database, cache_for=self._cache_for, after=after)
 
     async def open(self, new: Sequence[NewJob]) -> list[Opened]:
         """Commit jobs with their keys and first events, all or nothing; answers in the order asked.
@@ -68,7 +80,9 @@ class Jobs:
             raise LedgerUnavailable(job_id=str(new[0].id)) from error
 
     async def _open(self, records: list[dict[str, Any]]) -> list[Opened]:
-        portions = [records]
+        # debounced ones meet each other too, in the order asked
+        debounced = any("debounce_key" in record for record in records)
+        portions = [[record] for record in records] if debounced else [records]
         for _ in range(RACES):
             try:
                 return await self._open_whole(records, portions)
@@ -85,15 +99,20 @@ class Jobs:
         opened: dict[UUID, Opened] = {}
         async with (
             self._database.acquire() as connection,
-            connection.transaction() if len(records) > 1 else nullcontext(),
+            connection.transaction() if len(records) > 1 or self._after else nullcontext(),
         ):
             for portion in portions:
+                if debounced := await _join_waiting(connection, portion):
+                    opened |= debounced
+                    continue
                 rows = await connection.fetch(sql("open_jobs"), portion, self._cache_for)
                 opened |= {row["id"]: Opened(row["id"], Status(row["status"])) for row in rows}
                 if missing := [record for record in portion if UUID(record["id"]) not in opened]:
                     opened |= _standing(await connection.fetch(sql("find_existing"), missing))
             if len(opened) < len(records):
                 raise _Raced
+            if self._after:
+                await self._after(connection, [one.id for one in opened.values() if one.why == "opened"])
         return [opened[UUID(record["id"])] for record in records]
 
     async def get(self, job_id: UUID) -> JobRow | None:
@@ -104,7 +123,11 @@ class Jobs:
         self, chosen: JobFilter, *, limit: int = 50, before: tuple[datetime, UUID] | None = None
     ) -> Sequence[JobRow]:
         """Newest first, at most `limit`, older than `before` (the last row's created_at and id)."""
-        query, args = _where(chosen, before)
+        args: list[Any] = []
+        query = where(chosen, args)
+        if before is not None:
+            args += before
+            query += f" AND (j.created_at, j.id) < (${len(args) - 1}, ${len(args)})"
         args.append(limit)
         return [
             JobRow.of(row)
@@ -125,10 +148,23 @@ class Jobs:
         )
         return (row["tokens"] or 0, row["usd"] or Decimal(0)) if row else (0, Decimal(0))
 
-    async def cancel(self, job_id: UUID, *, reason: str | None, by: str) -> bool:
-        """Ask for the end of an open job. False: it is not open (or not there)."""
-        row = await self._database.row(sql("cancel"), job_id, reason, by)
-        return bool(row and row["accepted"])
+    async def cancel(self, job_id: UUID, *, reason: str | None, by: str | None) -> bool:
+        """Ask for the end of an open job. False: it is not open (or not there). Without `by` its owner asks."""
+        return bool(await self._database.fetch(sql("cancel"), [job_id], reason, by))
+
+    async def cancel_many(self, job_ids: Sequence[UUID], *, reason: str | None, by: str | None) -> set[UUID]:
+        """Ask for the end of open jobs in one statement; answers those that were open.
+
+        Rows in somebody's hands are left out of it and follow one by one: who holds several of them may have locked
+        them in another order.
+        """
+        async with self._database.acquire() as connection, connection.transaction():
+            rows = await connection.fetch(
+                "SELECT id FROM jobs WHERE id = ANY($1) FOR NO KEY UPDATE SKIP LOCKED", job_ids
+            )
+            free = {row["id"] for row in rows}
+            taken = {row["id"] for row in await connection.fetch(sql("cancel"), list(free), reason, by)}
+        return taken | {job_id for job_id in set(job_ids) - free if await self.cancel(job_id, reason=reason, by=by)}
 
     async def finish(self, outcome: Outcome, *, canceled_by: str | None = None) -> Standing | None:
         """Write the end, unless one stands; answer with the end that stands (None: no such job)."""
@@ -142,6 +178,18 @@ class Jobs:
         if row is None:
             return None
         return Standing(status=row["status"], error=Failure.model_validate(row["error"]) if row["error"] else None)
+
+
+async def _join_waiting(connection: Any, portion: list[dict[str, Any]]) -> dict[UUID, Opened]:
+    """The waiting job that a debounced one, alone in its portion, joins; empty if there is none."""
+    [record, *_] = portion
+    if "debounce_key" not in record:
+        return {}
+    asked, row = UUID(record["id"]), await connection.fetchrow(sql("debounce"), record)
+    if row is None:
+        return {}
+    # after a commit whose answer was lost it meets itself
+    return {asked: Opened(row["id"], Status(row["status"]), "opened" if row["id"] == asked else "waiting")}
 
 
 def _standing(rows: "Sequence[asyncpg.Record]") -> dict[UUID, Opened]:
@@ -173,15 +221,12 @@ FLAGS = {
 }
 
 
-def _where(chosen: JobFilter, before: tuple[datetime, UUID] | None) -> tuple[str, list[Any]]:
-    args: list[Any] = []
+def where(chosen: JobFilter, args: list[Any]) -> str:
+    """The filter as a condition on `jobs j`; what it compares with is appended to `args`."""
     conditions: list[str] = ["true"]
     for name, condition in CONDITIONS.items():
         if (value := getattr(chosen, name)) is not None:
             args.append(value)
             conditions.append(condition.format(f"${len(args)}"))
     conditions += [condition for name, condition in FLAGS.items() if getattr(chosen, name)]
-    if before is not None:
-        args += before
-        conditions.append(f"(j.created_at, j.id) < (${len(args) - 1}, ${len(args)})")
-    return " AND ".join(conditions), args
+    return " AND ".join(conditions)

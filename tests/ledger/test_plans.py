@@ -116,7 +116,7 @@ async def test_writing_a_step_reads_its_job(full: Database) -> None:
     assert_narrow(await plan(full, sql("step_start"), *start), 5)
     assert_narrow(await plan(full, sql("step_end"), *end), 5)
     assert_narrow(await plan(full, sql("finish"), job_id, "completed", None, None, None, None), 5)
-    assert_narrow(await plan(full, sql("cancel"), job_id, None, "alice"), 5)
+    assert_narrow(await plan(full, sql("cancel"), [job_id], None, "alice"), 5)
 
 
 async def test_the_guard_itself_sees_a_scan_of_everything(full: Database) -> None:
