@@ -109,7 +109,7 @@ def migrate(context: typer.Context) -> None:
 
     settings: Settings = context.obj
     with _plainly():
-        applied = asyncio.run(migrate(settings.database_direct_url or settings.database_url, settings.schema))
+        applied = asyncio.run(migrate(settings.direct_url, settings.schema))
     for name in applied:
         typer.echo(f"applied {name}")
     if not applied:

@@ -75,6 +75,16 @@ class Settings:
         return cls(**values)
 
     @property
+    def direct_url(self) -> str:
+        """The ledger with as little as possible in between: migrations go there."""
+        return self.database_direct_url or self.database_url
+
+    @property
+    def listening_url(self) -> str | None:
+        """Where LISTEN works; None behind a transaction pooler that there is no way around."""
+        return None if self.database_pooled and not self.database_direct_url else self.direct_url
+
+    @property
     def loopback(self) -> bool:
         return self.host in ("127.0.0.1", "::1", "localhost")
 

@@ -71,7 +71,6 @@ async def work(settings: Settings, queues: Sequence[str], catalog: Catalog) -> N
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    direct = settings.database_direct_url or settings.database_url
     async with AsyncExitStack() as opened:
         database = Database(
             settings.database_url, schema=settings.schema, size=settings.pool_size, pooled=settings.database_pooled
@@ -112,7 +111,7 @@ async def work(settings: Settings, queues: Sequence[str], catalog: Catalog) -> N
             "io": [*io, *closers, Upkeep(control).reconcile, *own],
             "llm": [analysis.analyze, analysis.extract_briefing, *own],
         }
-        notices = Notices(direct, settings.schema)
+        notices = Notices(settings.listening_url, settings.schema)
         await opened.enter_async_context(notices.listening())
         await opened.enter_async_context(Dispatcher(client, dispatch, jobs, notices).running())
         await keep_reconciling(client)
@@ -171,7 +170,7 @@ async def _until_up(settings: Settings, with_plugin: SimplePlugin, stop: asyncio
     """The client, once a migrated ledger and the engine answer; None when asked to stop meanwhile."""
     while not stop.is_set():
         try:
-            if missing := await pending(settings.database_direct_url or settings.database_url, settings.schema):
+            if missing := await pending(settings.direct_url, settings.schema):
                 raise SystemExit(f"the ledger lacks {', '.join(missing)}: run `longrun migrate` first")
             return await connect(os.environ, with_plugin, lazy=False)
         except (LedgerUnavailable, RPCError, RuntimeError) as error:

@@ -11,7 +11,7 @@ import structlog
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from api import batches, docs, errors, events, health, jobs, kinds, starting, tokens, upkeep
+from api import audit, batches, docs, errors, events, health, jobs, kinds, starting, tokens, upkeep
 from api.adapters import research
 from api.auth import Credentials
 from api.dependencies import Services
@@ -25,6 +25,7 @@ from engine.dispatcher import Dispatcher
 from engine.plugin import plugin
 from engine.reconcile import Reconciler
 from engine.submit import Submitter
+from ledger.audit import AuditLog
 from ledger.database import Database
 from ledger.dispatch import Dispatch
 from ledger.events import Events, Notices
@@ -36,7 +37,7 @@ from workflows.catalog import Catalog, installed
 
 log = structlog.get_logger()
 # the busiest first
-ROUTERS = (research, starting, jobs, events, batches, kinds, tokens, upkeep, health)
+ROUTERS = (research, starting, jobs, events, batches, kinds, tokens, upkeep, audit, health)
 EXPOSED = ("Location", "Retry-After", "WWW-Authenticate")
 REFUSED: dict[int | str, dict[str, Any]] = {
     401: {"model": errors.Problem, "description": "No credentials, or none that hold"},
@@ -108,13 +109,12 @@ def _credentials(settings: Settings) -> Credentials:
 
 async def _open(settings: Settings, catalog: Catalog, credentials: Credentials, opened: AsyncExitStack) -> Services:
     """Everything a route may need; PostgreSQL and Temporal may still be down."""
-    direct = settings.database_direct_url or settings.database_url
     database = Database(
         settings.database_url, schema=settings.schema, size=settings.pool_size, pooled=settings.database_pooled
     )
     opened.push_async_callback(database.close)
     jobs_ = Jobs(database, cache_for=timedelta(hours=settings.result_cache_hours))
-    notices = Notices(direct, settings.schema)
+    notices = Notices(settings.listening_url, settings.schema)
     dispatch, reports = Dispatch(database, in_flight=settings.in_flight), Reports(database)
     engine = await connect(os.environ, plugin())
     await opened.enter_async_context(notices.listening())
@@ -129,8 +129,9 @@ async def _open(settings: Settings, catalog: Catalog, credentials: Credentials, 
         notices=notices,
         research=Research(database),
         reports=reports,
+        audit=AuditLog(database),
         submitter=Submitter(jobs_, catalog),
         engine=engine,
         reconciler=Reconciler(engine, jobs_, dispatch, reports, catalog),
-        readiness=Readiness(direct, settings.schema, engine),
+        readiness=Readiness(settings.direct_url, settings.schema, engine),
     )

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 REREAD_SECONDS = 2.0
+DEAF_SECONDS = 1.0
 COMMENT_SECONDS = 15
 PAGE = 1000
 ENDED = ("completed", "failed", "skipped")
@@ -148,18 +149,19 @@ class Telling:
 
 
 async def _follow(told: Telling, first: bytes, given: "Services", closing: anyio.Event) -> AsyncIterator[bytes]:
-    """What is new, as it comes: woken by notices, reread every 2 s all the same. No connection is held meanwhile.
+    """What is new, as it comes: woken by notices, reread every 2 s all the same (each second where no notice comes).
+    No connection is held meanwhile.
 
     Ends in good order, between two events, when the server stops: whoever follows takes it up elsewhere.
     """
     job_id = told.row.id
     if first:
         yield first
-    watched = 0.0
+    watched, deaf = 0.0, given.notices.deaf
     async with given.notices.of(job_id) as woken:
         while not closing.is_set():
             try:
-                if time.monotonic() > watched - WATCH_SECONDS / 2:
+                if not deaf and time.monotonic() > watched - WATCH_SECONDS / 2:
                     await given.events.watch(job_id)
                     watched = time.monotonic() + WATCH_SECONDS
                 for event in await given.events.after(job_id, told.seq, limit=PAGE):
@@ -171,7 +173,7 @@ async def _follow(told: Telling, first: bytes, given: "Services", closing: anyio
             except LedgerUnavailable:
                 await asyncio.sleep(REREAD_SECONDS)  # the stream outlives it
                 continue
-            await wait(woken, REREAD_SECONDS)
+            await wait(woken, DEAF_SECONDS if deaf else REREAD_SECONDS)
 
 
 async def _done(event: Event, given: "Services") -> bytes:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,8 @@ UNREACHABLE = (
 )
 ACQUIRE_SECONDS = 5.0
 STATEMENT_SECONDS = 15.0
+STATEMENTS = 200
+NAMED = {"application_name": "longrun"}
 
 
 @contextmanager
@@ -47,6 +49,11 @@ def sql(name: str) -> str:
     return files("ledger").joinpath("sql", f"{name}.sql").read_text()
 
 
+def quoted(name: str) -> str:
+    """An identifier as SQL takes it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 async def _prepare(connection: Any) -> None:
     for kind in ("json", "jsonb"):
         await connection.set_type_codec(kind, encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
@@ -62,9 +69,13 @@ class Database:
     """A pool that connects lazily and survives restarts of the server. One method call is one transaction."""
 
     def __init__(self, dsn: str, *, schema: str = "longrun", size: int = 10, pooled: bool = False) -> None:
-        """`pooled`: a transaction pooler stands between, so statements are not kept prepared."""
-        self.dsn, self.schema = dsn, schema
-        self._size, self._cache = size, 0 if pooled else 200
+        """`pooled`: a transaction pooler stands between, which forgets the session between two transactions.
+
+        Then nothing is kept prepared, and every use of a connection is one transaction that first says its schema.
+        """
+        self.dsn, self.schema, self.pooled = dsn, schema, pooled
+        self._size = size
+        self._place = f"SET LOCAL search_path TO {quoted(schema)}" if pooled else None
         self._pool: asyncpg.Pool | None = None
 
     async def _connected(self) -> asyncpg.Pool:
@@ -76,9 +87,10 @@ class Database:
                 init=_prepare,
                 reset=_keep,
                 command_timeout=STATEMENT_SECONDS,
-                statement_cache_size=self._cache,
+                statement_cache_size=0 if self.pooled else STATEMENTS,
                 timeout=ACQUIRE_SECONDS,
-                server_settings={"search_path": self.schema, "application_name": "longrun"},
+                # poolers refuse to begin a session with a schema, or forget it
+                server_settings=NAMED if self.pooled else NAMED | {"search_path": self.schema},
             )
         return self._pool
 
@@ -98,7 +110,10 @@ class Database:
             connection = await pool.acquire(timeout=ACQUIRE_SECONDS)
         try:
             with reaching_postgres(in_doubt=True):
-                yield connection
+                async with connection.transaction() if self._place else nullcontext():
+                    if self._place:
+                        await connection.execute(self._place)
+                    yield connection
         finally:
             with suppress(*UNREACHABLE):
                 await pool.release(connection)

@@ -47,15 +47,23 @@ class Events:
 class Notices:
     """One listening connection a process. A notice is a hint: who waits rereads now and then all the same."""
 
-    def __init__(self, dsn: str, schema: str = "longrun") -> None:
-        """`dsn` must be direct: LISTEN does not work through a transaction pooler."""
+    def __init__(self, dsn: str | None, schema: str = "longrun") -> None:
+        """`dsn` must be direct: LISTEN does not work through a transaction pooler. None: no notice ever comes."""
         self._dsn, self._schema = dsn, schema
         self._waiters: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._lost = asyncio.Event()
 
+    @property
+    def deaf(self) -> bool:
+        """Whether who waits is on his own: he had better reread more often."""
+        return self._dsn is None
+
     @asynccontextmanager
     async def listening(self) -> AsyncGenerator[None]:
-        task = asyncio.create_task(self._listen())
+        if self._dsn is None:
+            yield
+            return
+        task = asyncio.create_task(self._listen(self._dsn))
         try:
             yield
         finally:
@@ -75,16 +83,16 @@ class Notices:
             if not self._waiters[key]:
                 del self._waiters[key]
 
-    async def _listen(self) -> None:
+    async def _listen(self, dsn: str) -> None:
         while True:
             try:
-                await self._listen_once()
+                await self._listen_once(dsn)
             except UNREACHABLE as error:
                 log.info("listening again soon", reason=type(error).__name__)
             await asyncio.sleep(RECONNECT_SECONDS)
 
-    async def _listen_once(self) -> None:
-        connection = await asyncpg.connect(self._dsn, timeout=5)
+    async def _listen_once(self, dsn: str) -> None:
+        connection = await asyncpg.connect(dsn, timeout=5)
         try:
             self._lost.clear()
             connection.add_termination_listener(lambda _: self._lost.set())

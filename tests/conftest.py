@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -18,6 +18,7 @@ from engine.plugin import plugin
 from ledger.database import Database
 from ledger.migrate import migrate
 from local import postgres, temporal
+from tests.support.pgbouncer import NoPoolerError, transaction_pooler
 
 TEMPLATE = "longrun_template"
 OURS = ("LONGRUN_", "TEMPORAL_", "DATABASE_", "ANTHROPIC_", "OPENAI_", "GITHUB_", "SEARCH_", "WEB_", "CRAWLBASE_")
@@ -42,6 +43,17 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
 def sibling(url: str, database: str) -> str:
     """The same server's other database."""
     return url.rsplit("/", 1)[0] + "/" + database
+
+
+@pytest.fixture(scope="session")
+def pooler_url(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
+    """The same server by way of a transaction pooler; where none can be had, what asks for it is not run."""
+    with ExitStack() as opened:
+        try:
+            url = opened.enter_context(transaction_pooler(tmp_path_factory.mktemp("pooler") / "home", postgres_url))
+        except NoPoolerError as missing:
+            pytest.skip(f"not run: {missing}")
+        yield url
 
 
 @pytest.fixture(scope="session")
