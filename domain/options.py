@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, HttpUrl, PlainSerializer, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, PlainSerializer, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
 
 from domain.job import Retry, Tier
@@ -45,9 +45,21 @@ class Budget(Request):
     max_tokens: int | None = Field(default=None, gt=0)
 
 
+def _debounce_delay(delay: timedelta) -> timedelta:
+    if not timedelta(seconds=1) <= delay <= timedelta(days=1):
+        raise ValueError("a debounce delay is between a second and a day")
+    return delay
+
+
 class Debounce(Request):
+    """While a job with this key waits, the same call pushes its start to `delay` from now and answers that job.
+
+    The start is pushed to at most ten times the delay after the first call. `trailing` takes the newest payload,
+    `leading` keeps the first.
+    """
+
     key: str = Field(min_length=1, max_length=512)
-    delay: Duration
+    delay: Annotated[Duration, AfterValidator(_debounce_delay)]
     mode: Literal["leading", "trailing"] = "leading"
 
 
@@ -94,9 +106,23 @@ class Options(Request):
     webhook: HttpUrl | None = None
     email: str | None = Field(default=None, max_length=320)
 
+    @field_validator("debounce")
+    @classmethod
+    def _debounce_alone(cls, debounce: Debounce | None, info: ValidationInfo) -> Debounce | None:
+        if debounce is not None and info.data.get("skip_if_active"):
+            raise ValueError("debounce and skipIfActive exclude each other")
+        return debounce
+
+    @field_validator("delay")
+    @classmethod
+    def _one_delay(cls, delay: timedelta | datetime | None, info: ValidationInfo) -> timedelta | datetime | None:
+        if delay is not None and info.data.get("debounce"):
+            raise ValueError("debounce has a delay of its own")
+        return delay
+
     def not_yet(self) -> list[str]:
         """Wire names of the options given here that are not served yet."""
         return [to_camel(name) for name in NOT_YET if name in self.model_fields_set]
 
 
-NOT_YET = ("debounce", "delay", "ttl", "priority", "concurrency_key", "webhook", "email")
+NOT_YET = ("delay", "ttl", "priority", "concurrency_key", "webhook", "email")

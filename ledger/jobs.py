@@ -13,6 +13,7 @@ import asyncpg
 from domain.errors import IdempotencyConflict, LedgerUnavailable
 from domain.job import Failure, Outcome, Standing, Status
 from ledger.database import sql
+from ledger.debounce import join_waiting
 from ledger.rows import JobRow, NewJob, Opened
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class Jobs:
             connection.transaction() if len(records) > 1 or self._after else nullcontext(),
         ):
             for portion in portions:
-                if debounced := await _join_waiting(connection, portion):
+                if debounced := await join_waiting(connection, portion):
                     opened |= debounced
                     continue
                 rows = await connection.fetch(sql("open_jobs"), portion, self._cache_for)
@@ -178,18 +179,6 @@ class Jobs:
         if row is None:
             return None
         return Standing(status=row["status"], error=Failure.model_validate(row["error"]) if row["error"] else None)
-
-
-async def _join_waiting(connection: Any, portion: list[dict[str, Any]]) -> dict[UUID, Opened]:
-    """The waiting job that a debounced one, alone in its portion, joins; empty if there is none."""
-    [record, *_] = portion
-    if "debounce_key" not in record:
-        return {}
-    asked, row = UUID(record["id"]), await connection.fetchrow(sql("debounce"), record)
-    if row is None:
-        return {}
-    # after a commit whose answer was lost it meets itself
-    return {asked: Opened(row["id"], Status(row["status"]), "opened" if row["id"] == asked else "waiting")}
 
 
 def _standing(rows: "Sequence[asyncpg.Record]") -> dict[UUID, Opened]:

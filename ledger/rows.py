@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NewJob:
-    """One row to open. Times in seconds; `in_engine` rows are started by their parent, not by the dispatcher."""
+    """One row to open. Times in seconds; `in_engine` rows are started by their parent, not by the dispatcher.
+
+    `asked_by` is for the audit: the first event says it.
+    """
 
     id: UUID
     kind: str
@@ -49,6 +52,9 @@ class NewJob:
     webhook: str | None = None
     email: str | None = None
     debounce_key: str | None = None
+    debounce_seconds: float | None = None
+    debounce_trailing: bool = False
+    asked_by: str | None = None
     in_engine: bool = False
 
     def record(self) -> dict[str, Any]:
@@ -67,7 +73,7 @@ class NewJob:
 
 @dataclass(frozen=True)
 class Opened:
-    """What stands after asking for a job. `why`: opened | key (idempotency) | active (joined)."""
+    """What stands after asking for a job. `why`: opened | key (idempotency) | active (joined) | waiting (debounced)."""
 
     id: UUID
     status: Status
@@ -127,6 +133,10 @@ class JobRow:
     max_tokens: int | None
     max_usd: Decimal | None
     idempotency_key: str | None
+    concurrency_key: str | None
+    priority: int
+    webhook: str | None
+    email: str | None
     parent_id: UUID | None
     batch_id: UUID | None
     schedule_id: str | None
