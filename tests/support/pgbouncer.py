@@ -101,7 +101,7 @@ def _runs(folder: Path) -> bool:
 
 
 def _unpack(scratch: Path, folder: Path) -> None:
-    """What `apt-get` downloads for anybody, without installing it: the program and the libraries not found everywhere."""
+    """What `apt-get` downloads for anybody, not installed: the program and the libraries not found everywhere."""
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
         raise NoPoolerError("pgbouncer is not installed, and there is no apt-get to get it with")
     try:
@@ -113,7 +113,7 @@ def _unpack(scratch: Path, folder: Path) -> None:
     for one in [package, *(_download(scratch, name) for name in needed)]:
         _run(scratch, "dpkg-deb", "--extract", str(one), str(scratch / "tree"))
     for found in (scratch / "tree").rglob("*"):
-        if found.is_file() and (found.name == "pgbouncer" and found.parent.name == "sbin" or ".so." in found.name):
+        if found.is_file() and ((found.name == "pgbouncer" and found.parent.name == "sbin") or ".so." in found.name):
             shutil.copy(found, folder)
 
 
