@@ -24,8 +24,10 @@ from engine.connect import connect
 from engine.dispatcher import Dispatcher
 from engine.plugin import plugin
 from engine.reconcile import Reconciler
+from engine.replay import Replays
 from engine.submit import Submitter
 from ledger.audit import AuditLog
+from ledger.changes import Changes
 from ledger.database import Database
 from ledger.dispatch import Dispatch
 from ledger.events import Events, Notices
@@ -126,11 +128,13 @@ async def _open(settings: Settings, catalog: Catalog, credentials: Credentials, 
         limiter=Limiter(),
         jobs=jobs_,
         events=Events(database),
+        changes=Changes(database),
         notices=notices,
         research=Research(database),
         reports=reports,
         audit=AuditLog(database),
         submitter=Submitter(jobs_, catalog),
+        replays=Replays(jobs_, catalog),
         engine=engine,
         reconciler=Reconciler(engine, jobs_, dispatch, reports, catalog),
         readiness=Readiness(settings.direct_url, settings.schema, engine),

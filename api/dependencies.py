@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
     from api.health import Readiness
     from engine.reconcile import Reconciler
+    from engine.replay import Replays
     from engine.submit import Submitter
+    from ledger.audit import AuditLog
+    from ledger.changes import Changes
     from ledger.events import Events, Notices
     from ledger.jobs import Jobs
     from ledger.reports import Reports
@@ -39,10 +42,13 @@ class Services:
     limiter: Limiter
     jobs: "Jobs"
     events: "Events"
+    changes: "Changes"
     notices: "Notices"
     research: "Research"
     reports: "Reports"
+    audit: "AuditLog"
     submitter: "Submitter"
+    replays: "Replays"
     engine: "Client"
     reconciler: "Reconciler"
     readiness: "Readiness"

@@ -63,8 +63,9 @@ class Grants:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks. `name` is what the audit says; without grants it is a server with a secret key, which may do all.
+    """Who asks. `name` is what the audit says: a key's fingerprint, an owner.
 
+    Without grants it is a server with a secret key, which may do all.
     `address` is that of somebody without credentials, where that is allowed.
     """
 
@@ -120,6 +121,12 @@ class Caller:
         if not found:
             raise JobNotFound("there are no such jobs, or they are not yours to see")
         return found
+
+    def acting_for(self, owner: str | None) -> str:
+        """What the audit says of who changed a thing of that owner."""
+        if self.grants is None or self.address is not None or not owner:
+            return self.name
+        return f"owner:{owner}"
 
     def server_only(self) -> None:
         """Raises NotFound for everybody but servers."""

@@ -64,7 +64,7 @@ async def cancel(job_id: str, given: Given, caller: Auth, asked: Reason | None =
     row = await given.job(job_id, caller)
     if not caller.changes(row):
         raise NotFound
-    by = caller.name if caller.grants is None else f"owner:{row.owner}"
-    if not await given.jobs.cancel(row.id, reason=asked.reason if asked else None, by=by):
+    reason = asked.reason if asked else None
+    if not await given.jobs.cancel(row.id, reason=reason, by=caller.acting_for(row.owner)):
         raise NotCancelable("the job has ended already")
     return reply(JobView.of(await given.job(job_id, caller)), 202)

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from api.auth import fingerprint
 from longrun import Client, LongrunError
 from tests.acceptance.asking import run, standing, start
 from tests.support.model_server import hangs
-from tests.support.processes import Stack, until
+from tests.support.processes import KEY, Stack, until
 from tests.support.stand_ins import Outside
 
 
@@ -53,7 +54,7 @@ def test_cancel_by_the_api_reaches_a_hanging_model_call(running: Stack, outside:
     client, job_id = hanging(running, outside, "cancel-api")
     asked = now(running)
     client.cancel(job_id, "no longer needed")
-    assert_canceled(running, outside, client, job_id, asked, by="api key")
+    assert_canceled(running, outside, client, job_id, asked, by=f"key:{fingerprint(KEY.encode())}")
     with pytest.raises(LongrunError) as refused:
         client.cancel(job_id)
     assert (refused.value.status, refused.value.code) == (409, "not_cancelable")

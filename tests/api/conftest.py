@@ -15,6 +15,7 @@ import uvicorn
 from api.app import create_app
 from domain.options import Options
 from engine.submit import Submission, Submitter
+from ledger.audit import AuditLog
 from ledger.database import Database
 from ledger.jobs import Jobs
 from ledger.steps import Steps
@@ -60,6 +61,7 @@ class Api:
     jobs: Jobs
     steps: Steps
     submitter: Submitter
+    audit: AuditLog
     _opened: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def client(self, credential: str | None = KEY) -> httpx.AsyncClient:
@@ -91,7 +93,7 @@ async def serve(database: Database) -> AsyncGenerator[Callable[[Settings], Any]]
         async def start(settings: Settings) -> Api:
             url = await asyncio.to_thread(servers.enter_context, serving(settings))
             jobs = Jobs(database)
-            return Api(url, database, jobs, Steps(database), Submitter(jobs, installed()), clients)
+            return Api(url, database, jobs, Steps(database), Submitter(jobs, installed()), AuditLog(database), clients)
 
         yield start
 

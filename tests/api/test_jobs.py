@@ -6,9 +6,11 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from api.auth import fingerprint
 from domain.job import Failure, Outcome, Status
-from tests.api.conftest import RESEARCH, Api
+from tests.api.conftest import KEY, RESEARCH, Api
 
+BY = f"key:{fingerprint(KEY.encode())}"
 JOB_FIELDS = {
     *("jobId", "jobType", "status", "owner", "progress", "isComplete", "isSuccess", "isFailed", "isCanceled", "steps"),
     *("payload", "result", "error", "usage", "answeredBy", "tags", "metadata", "parentId", "batchId", "scheduleId"),
@@ -220,8 +222,8 @@ async def test_cancel_can_be_repeated_and_is_refused_once_the_job_has_ended(
     events = (await server.get(f"/api/jobs/{job_id}/audit")).json()["events"]
     assert [(event["seq"], event["type"], event.get("status"), event.get("by")) for event in events] == [
         (1, "job", "queued", None),
-        (2, "cancel_requested", None, "api key"),
-        (3, "job", "canceled", "api key"),
+        (2, "cancel_requested", None, BY),
+        (3, "job", "canceled", BY),
     ]
     assert events[1]["reason"] == "not needed"
 
