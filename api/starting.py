@@ -10,11 +10,11 @@ from api.dependencies import Auth, Given, IdempotencyKey, Services, keyed, note_
 from api.errors import NotFound, Problem
 from api.grants import Caller
 from api.wire import Batch, BatchStarted, Start, Started, reply
-from domain.errors import CallerError, NotSupported
+from domain.errors import CallerError
 from domain.model import Request
-from domain.options import Budget, Options
+from domain.options import Options
 from engine.submit import Submission
-from ledger.rows import JobRow, Opened
+from ledger.rows import Opened
 from workflows.catalog import Kind
 
 router = APIRouter(prefix="/api", tags=["jobs"])
@@ -23,13 +23,18 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
     413: {"model": Problem, "description": "The body, the payload or the metadata is too large"},
     503: {"model": Problem, "description": "The ledger does not answer; `jobId`, if there, names a job that may exist"},
 }
+REPLAY_REFUSALS: dict[int | str, dict[str, Any]] = REFUSALS | {
+    409: {"model": Problem, "description": "A step before `fromStep` has left nothing to begin after"},
+}
 
 
 class Again(Request):
-    """What a replay changes: another payload; the step to begin with is not served yet."""
+    """What a replay changes: the payload; the step to begin with."""
 
     payload: dict[str, Any] | None = None
-    from_step: str | None = Field(default=None, max_length=200)
+    from_step: str | None = Field(
+        default=None, max_length=200, description="Steps before it answer with what they answered in the old job."
+    )
 
 
 @router.post(
@@ -66,17 +71,20 @@ async def start_batch(asked: Batch, given: Given, caller: Auth) -> Response:
         raise
 
 
-@router.post("/jobs/{job_id}/replay", status_code=202, response_model=Started, responses=REFUSALS)
+@router.post("/jobs/{job_id}/replay", status_code=202, response_model=Started, responses=REPLAY_REFUSALS)
 async def replay(job_id: str, given: Given, caller: Auth, asked: Again | None = None) -> Response:
-    """Start a new job with the payload and options of an old one, or with another payload."""
+    """Start a new job with the payload and options of an old one, or with another payload.
+
+    `fromStep` begins later: steps before it are not run again but answer what they answered in the old job. 409
+    `step_not_finished` when the old job has kept nothing of one of them. Delay, ttl, debounce and idempotency key are
+    not taken over.
+    """
     row, asked = await given.job(job_id, caller), asked or Again()
     if not caller.changes(row):
         raise NotFound
-    if asked.from_step is not None:
-        raise NotSupported("a replay begins with the first step", pointer="/fromStep")
-    payload = row.payload if asked.payload is None else asked.payload
-    [opened] = await given.submitter.submit([Submission(row.kind, payload, _options_of(row))], replay_of=row.id)
-    return started(opened, given.catalog[row.kind])
+    kind = given.catalog[row.kind]
+    opened = await given.replays.replay(row, payload=asked.payload, from_step=asked.from_step)
+    return started(opened, kind)
 
 
 def started(opened: Opened, kind: Kind) -> Response:
@@ -108,15 +116,3 @@ def _submission(kind: Kind, payload: dict[str, Any], options: Options, caller: C
     if owner != options.owner:
         options = options.model_copy(update={"owner": owner})
     return Submission(kind.name, payload, options)
-
-
-def _options_of(row: JobRow) -> Options:
-    limited = row.max_tokens is not None or row.max_usd is not None
-    return Options(
-        owner=row.owner or None,
-        tier=row.tier,  # pyright: ignore[reportArgumentType]
-        tags=row.tags,
-        metadata=row.metadata,
-        max_duration=row.max_duration_seconds,
-        budget=Budget(max_tokens=row.max_tokens, max_cost_usd=row.max_usd) if limited else None,
-    )

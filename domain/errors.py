@@ -137,8 +137,24 @@ class JobNotFound(CallerError):
     status = 404
 
 
+class UnknownStep(CallerError):
+    code = "unknown_step"
+
+
+class StepNotFinished(CallerError):
+    """A replay cannot begin after a step of which the old job has kept nothing."""
+
+    code = "step_not_finished"
+    status = 409
+
+
 class NotCancelable(CallerError):
     code = "not_cancelable"
+    status = 409
+
+
+class NotDelayed(CallerError):
+    code = "not_delayed"
     status = 409
 
 

@@ -243,9 +243,18 @@ async def test_a_replay_is_a_new_job_with_the_same_payload_and_options(api: Api,
     changed = (await server.get(other.json()["statusUrl"])).json()
     assert changed["payload"]["role"] == "SRE"
 
-    refused = await server.post(f"/api/jobs/{old}/replay", json={"fromStep": "analyze"})
-    assert (refused.status_code, refused.json()["code"]) == (422, "not_supported")
+
+@pytest.mark.parametrize(
+    ("step", "status", "code"), [("analyze", 409, "step_not_finished"), ("nonsense", 422, "unknown_step")]
+)
+async def test_a_replay_begins_only_after_what_the_old_job_has_kept(
+    api: Api, server: httpx.AsyncClient, step: str, status: int, code: str
+) -> None:
+    old = await api.opened(owner="ann")
+    refused = await server.post(f"/api/jobs/{old}/replay", json={"fromStep": step})
+    assert (refused.status_code, refused.json()["code"]) == (status, code)
     assert refused.json()["errors"][0]["pointer"] == "/fromStep"
+    assert [job["jobId"] for job in (await server.get("/api/jobs")).json()["jobs"]] == [str(old)]
 
 
 async def test_a_replay_of_a_completed_job_does_the_work_again(api: Api, server: httpx.AsyncClient) -> None:

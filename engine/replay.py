@@ -1,0 +1,69 @@
+"""Asking for an old job again: the same or another payload, from the first step or from a later one."""
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from domain.errors import UnknownStep
+from domain.options import Budget, Options
+from engine.submit import Submission, Submitter
+from ledger.replays import given
+
+if TYPE_CHECKING:
+    from ledger.jobs import Jobs
+    from ledger.rows import JobRow, Opened
+    from workflows.catalog import Catalog
+
+# Options that say how a job is run. Those that say when or whether (delay, ttl, debounce, idempotency key, joining)
+# were for that one time.
+KEPT = ("priority", "concurrency_key", "webhook", "email")
+
+
+class Replays:
+    """A replay is a job of its own that points at the old one; what the old one cost is not counted in it."""
+
+    def __init__(self, jobs: "Jobs", catalog: "Catalog") -> None:
+        self._jobs, self._catalog = jobs, catalog
+
+    async def replay(
+        self,
+        old: "JobRow",
+        *,
+        payload: dict[str, Any] | None = None,
+        from_step: str | None = None,
+        new_id: UUID | None = None,
+    ) -> "Opened":
+        """Open the new job. With `new_id` the same call repeated opens one.
+
+        Raises UnknownKind, UnknownStep, StepNotFinished, and what Submitter.submit raises.
+        """
+        before = self._before(old.kind, from_step)
+        asked = Submission(old.kind, old.payload if payload is None else payload, options_of(old))
+        submitter = Submitter(self._jobs.also(given(old.id, before, from_step)), self._catalog)
+        [opened] = await submitter.submit([asked], replay_of=old.id, ids=[new_id] if new_id else None)
+        return opened
+
+    def _before(self, kind: str, from_step: str | None) -> list[str]:
+        """The steps that are not run again, in the order of the workflow's class."""
+        names = [step.name for step in self._catalog[kind].steps]
+        if from_step is None:
+            return []
+        if from_step not in names:
+            raise UnknownStep(f"there is no such step; there are {', '.join(names)}", pointer="/fromStep")
+        return names[: names.index(from_step)]
+
+
+def options_of(row: "JobRow") -> Options:
+    """The options with which the job would be asked for again."""
+    named: dict[str, Any] = {
+        "owner": row.owner or None,
+        "tier": row.tier,
+        "tags": row.tags,
+        "metadata": row.metadata,
+        "max_duration": row.max_duration_seconds,
+        "retry": row.retry,
+        **{name: getattr(row, name) for name in KEPT},
+    }
+    usual = {name: field.default for name, field in Options.model_fields.items()}
+    if row.max_tokens is not None or row.max_usd is not None:
+        named["budget"] = Budget(max_tokens=row.max_tokens, max_cost_usd=row.max_usd)
+    return Options.model_validate({name: value for name, value in named.items() if value != usual[name]})
