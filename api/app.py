@@ -11,7 +11,7 @@ import structlog
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from api import audit, batches, docs, errors, events, health, jobs, kinds, starting, tokens, upkeep
+from api import audit, batches, changing, docs, errors, events, health, jobs, kinds, starting, stats, tokens, upkeep
 from api.adapters import research
 from api.auth import Credentials
 from api.dependencies import Services
@@ -34,12 +34,13 @@ from ledger.events import Events, Notices
 from ledger.jobs import Jobs
 from ledger.reports import Reports
 from ledger.research import Research
+from ledger.stats import Stats
 from settings import Settings, SettingsError
 from workflows.catalog import Catalog, installed
 
 log = structlog.get_logger()
 # the busiest first
-ROUTERS = (research, starting, jobs, events, batches, kinds, tokens, upkeep, audit, health)
+ROUTERS = (research, starting, jobs, events, changing, batches, kinds, tokens, stats, upkeep, audit, health)
 EXPOSED = ("Location", "Retry-After", "WWW-Authenticate")
 REFUSED: dict[int | str, dict[str, Any]] = {
     401: {"model": errors.Problem, "description": "No credentials, or none that hold"},
@@ -133,6 +134,7 @@ async def _open(settings: Settings, catalog: Catalog, credentials: Credentials, 
         research=Research(database),
         reports=reports,
         audit=AuditLog(database),
+        stats=Stats(database),
         submitter=Submitter(jobs_, catalog),
         replays=Replays(jobs_, catalog),
         engine=engine,

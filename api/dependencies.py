@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ledger.reports import Reports
     from ledger.research import Research
     from ledger.rows import JobRow
+    from ledger.stats import Stats
     from settings import Settings
 
 
@@ -47,6 +48,7 @@ class Services:
     research: "Research"
     reports: "Reports"
     audit: "AuditLog"
+    stats: "Stats"
     submitter: "Submitter"
     replays: "Replays"
     engine: "Client"
