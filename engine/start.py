@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from temporalio.client import Client
 from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
@@ -45,7 +45,18 @@ async def start(client: Client, row: "Claimed") -> None:
         return
 
 
-def priority(row: "Claimed") -> Priority:
+class Ranked(Protocol):
+    """Whose job it is and how it ranks; a Claimed row fits."""
+
+    @property
+    def owner(self) -> str: ...
+    @property
+    def tier(self) -> str: ...
+    @property
+    def priority(self) -> int: ...
+
+
+def priority(row: Ranked) -> Priority:
     """The second line of fairness; the owner goes in hashed, for priorities are not encrypted."""
     key = sha256(row.owner.encode()).hexdigest()[:16] if row.owner else "-"
     return Priority(priority_key=row.priority, fairness_key=key, fairness_weight=WEIGHTS[row.tier])
