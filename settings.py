@@ -29,6 +29,7 @@ class Settings:
     # jobs
     in_flight: int = 500
     graceful_seconds: float = 30.0
+    cancel_grace_seconds: float = 30.0
     ledger_patience_seconds: float = 60.0
     rate_limit_patience_seconds: float = 120.0
     result_cache_hours: float = 24.0
@@ -49,6 +50,11 @@ class Settings:
     site_candidates: tuple[str, ...] = ()
     fetch_timeout_seconds: float = 15.0
     fetch_max_bytes: int = 3_000_000
+    # telling the world
+    webhook_retry: tuple[float, ...] = (5, 30, 120, 900, 3600, 14400, 43200, 86400)
+    webhook_timeout_seconds: float = 15.0
+    smtp_url: str | None = None
+    email_from: str = "Longrun <longrun@localhost>"
     # the machine's stack
     home: Path = Path(".longrun")
     cache: Path = Path("~/.cache/longrun")
@@ -100,6 +106,13 @@ def _list(raw: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in raw.split(",") if part.strip())
 
 
+def _seconds(raw: str) -> tuple[float, ...]:
+    found = tuple(map(float, _list(raw)))
+    if not all(0 <= seconds < 1e9 for seconds in found):
+        raise ValueError("say seconds, separated by commas")
+    return found
+
+
 def _path(raw: str) -> Path:
     return Path(raw).expanduser()
 
@@ -109,6 +122,7 @@ READERS: dict[Any, Callable[[str], Any]] = {
     float: float,
     bool: _flag,
     tuple[str, ...]: _list,
+    tuple[float, ...]: _seconds,
     Path: _path,
     Path | None: _path,
 }
@@ -117,7 +131,7 @@ READERS: dict[Any, Callable[[str], Any]] = {
 PLAIN = {
     *("database_url", "database_direct_url", "anthropic_api_key", "anthropic_base_url", "openai_api_key"),
     *("openai_base_url", "github_token", "github_api_url", "search_api_key", "search_api_url"),
-    *("web_scraping_token", "crawlbase_url"),
+    *("web_scraping_token", "crawlbase_url", "smtp_url"),
 }
 VARIABLES: dict[str, str] = {
     field.name: field.name.upper() if field.name in PLAIN else f"LONGRUN_{field.name.upper()}"

@@ -17,13 +17,16 @@ from temporalio.worker import PollerBehaviorAutoscaling, Worker
 from activities.analysis import Analysis
 from activities.closing import Closing
 from activities.research import Gather, Store
+from activities.telling import Telling
 from activities.upkeep import Upkeep
 from domain import logs
 from domain.errors import EngineUnavailable, LedgerUnavailable
+from domain.telling import job_secret
 from engine.connect import connect
 from engine.control import Control
 from engine.dispatcher import Dispatcher
 from engine.heartbeat import Heartbeat
+from engine.outbox import Outbox
 from engine.plugin import plugin
 from engine.reconcile import Reconciler
 from engine.schedules import keep_reconciling
@@ -31,6 +34,7 @@ from engine.start import QUEUE
 from engine.stepping import Stepping
 from engine.submit import Submitter
 from ledger.database import Database
+from ledger.deliveries import Deliveries
 from ledger.dispatch import Dispatch
 from ledger.events import Notices
 from ledger.jobs import Jobs
@@ -41,17 +45,20 @@ from ledger.spend import Spend
 from ledger.steps import Steps
 from providers.crawlbase import Crawlbase
 from providers.github import GitHub
+from providers.mail import Mail
 from providers.models import Models
 from providers.search import WebSearch
 from providers.site import CANDIDATES, CompanySite
 from providers.web import GuardedClient
+from providers.webhooks import WebhookPoster
 from settings import Settings
 from workflows.catalog import Catalog, installed
+from workflows.telling import DeliverEmail, DeliverWebhook
 from workflows.upkeep import Reconcile
 
 log = structlog.get_logger()
 # split by resource, not by kind or tenant: how many activities one process runs at once
-SLOTS = {"io": 100, "llm": 50}
+SLOTS = {"io": 100, "llm": 50, "tell": 30}
 QUEUES = (QUEUE, *SLOTS)
 AWAY_SECONDS = 1.0
 
@@ -103,6 +110,8 @@ async def work(settings: Settings, queues: Sequence[str], catalog: Catalog) -> N
         site = await _site(settings, opened)
         github = GitHub(settings.github_api_url, token=settings.github_token)
         gather, store, analysis = Gather(research, site, github), Store(research), Analysis(research, models)
+        deliveries = Deliveries(database)
+        telling = _telling(settings, deliveries, jobs, opened)
         own = [one for kind in catalog for one in kind.activities]
         io = [gather.scrape_website, gather.search_github, store.store_research]
         closers = [closing.finish, closing.note, closing.open_child]
@@ -110,10 +119,12 @@ async def work(settings: Settings, queues: Sequence[str], catalog: Catalog) -> N
             QUEUE: [*closers, store.store_research, *own],
             "io": [*io, *closers, Upkeep(control).reconcile, *own],
             "llm": [analysis.analyze, analysis.extract_briefing, *own],
+            "tell": [telling.deliver_webhook, telling.deliver_email],
         }
         notices = Notices(settings.listening_url, settings.schema)
         await opened.enter_async_context(notices.listening())
         await opened.enter_async_context(Dispatcher(client, dispatch, jobs, notices).running())
+        await opened.enter_async_context(Outbox(client, deliveries, notices).running())
         await keep_reconciling(client)
         upkeep = asyncio.create_task(_reconcile_once(reconciler))
         opened.callback(upkeep.cancel)
@@ -136,10 +147,23 @@ async def _site(settings: Settings, opened: AsyncExitStack) -> CompanySite:
     return CompanySite(client, search, candidates=settings.site_candidates or CANDIDATES, crawlbase=crawlbase)
 
 
+def _telling(settings: Settings, deliveries: Deliveries, jobs: Jobs, opened: AsyncExitStack) -> Telling:
+    """Who tells webhooks and sends e-mails."""
+    poster = WebhookPoster(allow=settings.fetch_allow, timeout=settings.webhook_timeout_seconds)
+    opened.push_async_callback(poster.aclose)
+    try:
+        mail = Mail(settings.smtp_url, sender=settings.email_from) if settings.smtp_url else None
+    except ValueError as error:
+        raise SystemExit(f"SMTP_URL or LONGRUN_EMAIL_FROM cannot be used: {error}") from None
+    secrets = [job_secret(key) for key in settings.api_keys]
+    return Telling(deliveries, jobs, poster, mail, retry=settings.webhook_retry, secrets=secrets)
+
+
 def _worker(
     client: Client, queue: str, activities: Sequence[Callable[..., Any]], catalog: Catalog, settings: Settings
 ) -> Worker:
-    flows = [*(kind.workflow for kind in catalog), Reconcile] if queue == QUEUE else []
+    own = (DeliverWebhook, DeliverEmail, Reconcile)
+    flows = [*(kind.workflow for kind in catalog), *own] if queue == QUEUE else []
     return Worker(
         client,
         task_queue=queue,

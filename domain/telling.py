@@ -1,0 +1,59 @@
+"""The words of telling the world: events and their names, secrets, and who carries a message."""
+
+import base64
+import hmac
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+EVENTS = ("job.started", "job.completed", "job.failed", "job.canceled", "job.expired")
+ALIASES = {
+    "RUN_STARTED": "job.started",
+    "RUN_COMPLETED": "job.completed",
+    "RUN_FAILED": "job.failed",
+    "RUN_CANCELED": "job.canceled",
+}
+PREFIX = "whsec_"
+SECRET_BYTES = 32
+OF_JOBS = b"longrun:webhooks"
+
+
+def new_secret() -> str:
+    """A secret as Standard Webhooks writes them."""
+    return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+
+
+def job_secret(api_key: str) -> str:
+    """What signs the webhooks that jobs bring themselves: whoever holds the API key can derive it, and nobody else."""
+    return PREFIX + base64.b64encode(hmac.digest(api_key.encode(), OF_JOBS, "sha256")).decode()
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A receiver's answer; `retry_after` is in seconds, or None where it does not ask."""
+
+    status: int
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True)
+class Letter:
+    """An e-mail; `id` is the same however often it is sent."""
+
+    id: str
+    subject: str
+    text: str
+    html: str
+
+
+class Poster(Protocol):
+    """Carries an event to a URL. Raises VendorError when there is no answer."""
+
+    async def post(self, url: str, *, event_id: str, body: bytes, secrets: Sequence[str]) -> Receipt: ...
+
+
+class Postman(Protocol):
+    """Carries a letter to an address. Raises VendorError; one that does not heal is not worth another attempt."""
+
+    async def send(self, to: str, letter: Letter) -> None: ...
