@@ -11,7 +11,7 @@ import structlog
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from api import audit, batches, changing, docs, errors, events, health, jobs, kinds, starting, stats, tokens, upkeep
+from api import audit, batches, changing, docs, errors, events, health, jobs, kinds, schedules, starting, stats, tokens, upkeep
 from api.adapters import research
 from api.auth import Credentials
 from api.dependencies import Services
@@ -22,11 +22,15 @@ from api.openapi import describe
 from domain import logs
 from engine.connect import connect
 from engine.dispatcher import Dispatcher
+from engine.firing import Scheduled
+from engine.grace import Grace
 from engine.plugin import plugin
 from engine.reconcile import Reconciler
 from engine.replay import Replays
+from engine.scheduling import Scheduling
 from engine.submit import Submitter
 from ledger.audit import AuditLog
+from ledger.cancels import Cancels
 from ledger.changes import Changes
 from ledger.database import Database
 from ledger.dispatch import Dispatch
@@ -34,13 +38,14 @@ from ledger.events import Events, Notices
 from ledger.jobs import Jobs
 from ledger.reports import Reports
 from ledger.research import Research
+from ledger.schedules import Schedules
 from ledger.stats import Stats
 from settings import Settings, SettingsError
 from workflows.catalog import Catalog, installed
 
 log = structlog.get_logger()
 # the busiest first
-ROUTERS = (research, starting, jobs, events, changing, batches, kinds, tokens, stats, upkeep, audit, health)
+ROUTERS = (research, starting, jobs, events, changing, batches, kinds, schedules, tokens, stats, upkeep, audit, health)
 EXPOSED = ("Location", "Retry-After", "WWW-Authenticate")
 REFUSED: dict[int | str, dict[str, Any]] = {
     401: {"model": errors.Problem, "description": "No credentials, or none that hold"},
@@ -119,9 +124,11 @@ async def _open(settings: Settings, catalog: Catalog, credentials: Credentials, 
     jobs_ = Jobs(database, cache_for=timedelta(hours=settings.result_cache_hours))
     notices = Notices(settings.listening_url, settings.schema)
     dispatch, reports = Dispatch(database, in_flight=settings.in_flight), Reports(database)
-    engine = await connect(os.environ, plugin())
+    engine, schedules_ = await connect(os.environ, plugin()), Schedules(database)
     await opened.enter_async_context(notices.listening())
     await opened.enter_async_context(Dispatcher(engine, dispatch, jobs_, notices, standby=True).running())
+    grace = Grace(engine, Cancels(database), jobs_, seconds=settings.cancel_grace_seconds)
+    await opened.enter_async_context(grace.running())
     return Services(
         settings=settings,
         catalog=catalog,
@@ -137,6 +144,8 @@ async def _open(settings: Settings, catalog: Catalog, credentials: Credentials, 
         stats=Stats(database),
         submitter=Submitter(jobs_, catalog),
         replays=Replays(jobs_, catalog),
+        schedules=schedules_,
+        scheduling=Scheduling(engine, schedules_, Scheduled(jobs_, catalog)),
         engine=engine,
         reconciler=Reconciler(engine, jobs_, dispatch, reports, catalog),
         readiness=Readiness(settings.direct_url, settings.schema, engine),
