@@ -1,0 +1,53 @@
+"""Figures over HTTP: for servers of everyone, for tokens of their own owner."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+
+from domain.job import Failure, Outcome, Status
+from tests.api.conftest import Api
+
+TODAY = datetime.now(UTC).date().isoformat()
+
+
+async def ended(api: Api, status: Status, owner: str) -> None:
+    error = Failure(code="vendor_error", message="no answer") if status == Status.FAILED else None
+    await api.jobs.finish(Outcome(job_id=await api.opened(owner=owner), status=status, error=error))
+
+
+async def test_a_server_sees_all_and_a_token_its_own_owner(api: Api, server: httpx.AsyncClient) -> None:
+    for owner, status in (("ann", Status.COMPLETED), ("ann", Status.FAILED), ("bob", Status.COMPLETED)):
+        await ended(api, status, owner)
+
+    all_: dict[str, Any] = (await server.get("/api/stats", params={"type": "research", "to": TODAY})).json()
+    assert (all_["to"], all_["from"]) == (
+        TODAY,
+        (datetime.fromisoformat(TODAY) - timedelta(days=29)).date().isoformat(),
+    )
+    assert (all_["total"]["jobs"], all_["total"]["failed"]) == (3, 1)
+    assert (all_["total"]["p50Seconds"], all_["total"]["costUsd"]) == (None, 0), "none of them ran"
+    assert [(found["kind"], found["completed"]) for found in all_["byKind"]] == [("company-research", 2)]
+    assert [(found["day"], found["jobs"]) for found in all_["byDay"]] == [(TODAY, 3)]
+    assert [(found["owner"], found["successRate"]) for found in all_["byOwner"]] == [("ann", 0.5), ("bob", 1.0)]
+    assert len((await server.get("/api/stats", params={"top": 1})).json()["byOwner"]) == 1
+
+    of_ann = (await server.get("/api/stats", params={"owner": "ann"})).json()
+    ann = await api.bearer("read:owner:ann", owner="ann")
+    for asked in ({}, {"owner": "ann"}):
+        seen = (await ann.get("/api/stats", params=asked)).json()
+        assert (seen["total"]["jobs"], seen["byOwner"]) == (2, [])
+        assert seen == of_ann
+    assert (await ann.get("/api/stats", params={"owner": "bob"})).status_code == 404
+
+
+async def test_what_cannot_be_answered_is_refused(server: httpx.AsyncClient) -> None:
+    for asked, pointer in (
+        ({"from": "2026-02-02", "to": "2026-02-01"}, "?from"),
+        ({"from": "2020-02-02", "to": "2026-02-01"}, "?from"),
+        ({"type": "nothing"}, "?type"),
+        ({"days": "3"}, "?days"),
+    ):
+        answer = await server.get("/api/stats", params=asked)
+        assert answer.status_code == 422, asked
+        assert [error["pointer"] for error in answer.json()["errors"]] == [pointer], answer.text
