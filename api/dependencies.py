@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from api.health import Readiness
     from engine.reconcile import Reconciler
     from engine.replay import Replays
+    from engine.scheduling import Scheduling
     from engine.submit import Submitter
     from ledger.audit import AuditLog
     from ledger.changes import Changes
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from ledger.reports import Reports
     from ledger.research import Research
     from ledger.rows import JobRow
+    from ledger.schedules import Schedules
     from ledger.stats import Stats
     from settings import Settings
 
@@ -51,6 +53,8 @@ class Services:
     stats: "Stats"
     submitter: "Submitter"
     replays: "Replays"
+    schedules: "Schedules"
+    scheduling: "Scheduling"
     engine: "Client"
     reconciler: "Reconciler"
     readiness: "Readiness"
