@@ -126,7 +126,7 @@ def carried(row: "ScheduleRow") -> Schedule:
             task_queue=QUEUE,
             static_summary=f"Fire a schedule: {row.kind}",
             static_details=f"Schedule `{row.id}` · `GET /api/schedules/{row.id}`",
-            priority=priority(_Rank(row.owner, options.tier, options.priority)),
+            priority=priority(_Rank(row.owner, options.tier or "free", options.priority)),
         ),
         spec=ScheduleSpec(
             cron_expressions=calendars(row.cron),
