@@ -33,6 +33,13 @@ class Settings:
     ledger_patience_seconds: float = 60.0
     rate_limit_patience_seconds: float = 120.0
     result_cache_hours: float = 24.0
+    retention_days: float = 90.0
+    retention_event_days: float = 90.0
+    # tasks of the application
+    public_url: str | None = None
+    task_hosts: tuple[str, ...] = ()
+    task_request_seconds: float = 60.0
+    task_wait_hours: float = 72.0
     # providers
     model: str | None = None
     anthropic_api_key: str | None = None
@@ -89,6 +96,12 @@ class Settings:
     def listening_url(self) -> str | None:
         """Where LISTEN works; None behind a transaction pooler that there is no way around."""
         return None if self.database_pooled and not self.database_direct_url else self.direct_url
+
+    @property
+    def reached_at(self) -> str:
+        """Where others reach the API, without a slash at its end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
 
     @property
     def loopback(self) -> bool:

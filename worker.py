@@ -15,24 +15,35 @@ from temporalio.service import RPCError
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
 from activities.analysis import Analysis
+from activities.care import Care
 from activities.closing import Closing
+from activities.firing import Firing
 from activities.research import Gather, Store
+from activities.tasks import HttpTasks
 from activities.telling import Telling
 from activities.upkeep import Upkeep
+from activities.waiting import Waits
 from domain import logs
 from domain.errors import EngineUnavailable, LedgerUnavailable
+from domain.keyring import Keyring
+from domain.tasks import TaskHosts
 from domain.telling import job_secret
+from domain.waiting import OUTPUT_BYTES
 from engine.connect import connect
 from engine.control import Control
+from engine.courier import Courier
 from engine.dispatcher import Dispatcher
+from engine.firing import Firings
+from engine.grace import Grace
 from engine.heartbeat import Heartbeat
 from engine.outbox import Outbox
 from engine.plugin import plugin
 from engine.reconcile import Reconciler
-from engine.schedules import keep_reconciling
+from engine.schedules import keep_reconciling, keep_tidying
 from engine.start import QUEUE
 from engine.stepping import Stepping
 from engine.submit import Submitter
+from ledger.cancels import Cancels
 from ledger.database import Database
 from ledger.deliveries import Deliveries
 from ledger.dispatch import Dispatch
@@ -41,8 +52,13 @@ from ledger.jobs import Jobs
 from ledger.migrate import pending
 from ledger.reports import Reports
 from ledger.research import Research
+from ledger.retention import Keep, Retention
+from ledger.schedules import Schedules
 from ledger.spend import Spend
+from ledger.stats import Stats
 from ledger.steps import Steps
+from ledger.waitpoints import Waitpoints
+from providers.application import Application
 from providers.crawlbase import Crawlbase
 from providers.github import GitHub
 from providers.mail import Mail
@@ -53,8 +69,9 @@ from providers.web import GuardedClient
 from providers.webhooks import WebhookPoster
 from settings import Settings
 from workflows.catalog import Catalog, installed
+from workflows.firing import FireSchedule
 from workflows.telling import DeliverEmail, DeliverWebhook
-from workflows.upkeep import Reconcile
+from workflows.upkeep import Reconcile, Tidy
 
 log = structlog.get_logger()
 # split by resource, not by kind or tenant: how many activities one process runs at once
@@ -69,7 +86,7 @@ def main(settings: Settings, queues: tuple[str, ...] | None = None) -> int:
     unknown = set(queues or ()) - set(QUEUES)
     if unknown:
         raise SystemExit(f"there is no queue {', '.join(sorted(unknown))}; there are {', '.join(QUEUES)}")
-    asyncio.run(work(settings, queues or QUEUES, installed()))
+    asyncio.run(work(settings, queues or QUEUES, installed(settings.task_hosts)))
     return 0
 
 
@@ -114,23 +131,45 @@ async def work(settings: Settings, queues: Sequence[str], catalog: Catalog) -> N
         telling = _telling(settings, deliveries, jobs, opened)
         own = [one for kind in catalog for one in kind.activities]
         io = [gather.scrape_website, gather.search_github, store.store_research]
-        closers = [closing.finish, closing.note, closing.open_child]
+        firing = Firing(Firings(Schedules(database), jobs, catalog))
+        waitpoints = Waitpoints(database)
+        waits, tasks = _tasks(settings, waitpoints, opened)
+        closers = [closing.finish, closing.note, closing.open_child, firing.open_firing, *waits]
         activities: dict[str, list[Callable[..., Any]]] = {
             QUEUE: [*closers, store.store_research, *own],
-            "io": [*io, *closers, Upkeep(control).reconcile, *own],
+            "io": [*io, *tasks, *closers, Upkeep(control).reconcile, care.tidy, *own],
             "llm": [analysis.analyze, analysis.extract_briefing, *own],
             "tell": [telling.deliver_webhook, telling.deliver_email],
         }
         notices = Notices(settings.listening_url, settings.schema)
         await opened.enter_async_context(notices.listening())
         await opened.enter_async_context(Dispatcher(client, dispatch, jobs, notices).running())
+        grace = Grace(client, Cancels(database), jobs, seconds=settings.cancel_grace_seconds)
+        await opened.enter_async_context(grace.running())
         await opened.enter_async_context(Outbox(client, deliveries, notices).running())
+        await opened.enter_async_context(Courier(client, waitpoints).running())
         await keep_reconciling(client)
+        await keep_tidying(client)
         upkeep = asyncio.create_task(_reconcile_once(reconciler))
         opened.callback(upkeep.cancel)
         workers = [_worker(client, queue, activities[queue], catalog, settings) for queue in queues]
         log.info("worker is up", queues=list(queues))
         await _run(workers, stop)
+
+
+def _tasks(
+    settings: Settings, waitpoints: Waitpoints, opened: AsyncExitStack
+) -> tuple[list[Callable[..., Any]], list[Callable[..., Any]]]:
+    """The activities of waits, and those of tasks that live in the application."""
+    keyring, hosts = Keyring(settings.api_keys), settings.task_hosts
+    waits = Waits(waitpoints, keyring)
+    client = GuardedClient(
+        allow=[*settings.fetch_allow, *hosts], timeout=settings.task_request_seconds, max_bytes=OUTPUT_BYTES
+    )
+    opened.push_async_callback(client.aclose)
+    application = Application(client, keyring, TaskHosts(hosts), public_url=settings.reached_at)
+    tasks = HttpTasks(waitpoints, waits, application, within=timedelta(hours=settings.task_wait_hours))
+    return [waits.open_wait, waits.settle_wait], [tasks.call, tasks.cancel]
 
 
 async def _site(settings: Settings, opened: AsyncExitStack) -> CompanySite:
@@ -162,7 +201,7 @@ def _telling(settings: Settings, deliveries: Deliveries, jobs: Jobs, opened: Asy
 def _worker(
     client: Client, queue: str, activities: Sequence[Callable[..., Any]], catalog: Catalog, settings: Settings
 ) -> Worker:
-    own = (DeliverWebhook, DeliverEmail, Reconcile)
+    own = (DeliverWebhook, DeliverEmail, FireSchedule, Reconcile)
     flows = [*(kind.workflow for kind in catalog), *own] if queue == QUEUE else []
     return Worker(
         client,

@@ -11,8 +11,24 @@ import structlog
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from api import audit, batches, changing, docs, errors, events, health, jobs, kinds, schedules, starting, stats, tokens, upkeep
-from api.adapters import research
+from api import (
+    audit,
+    batches,
+    changing,
+    docs,
+    errors,
+    events,
+    health,
+    jobs,
+    kinds,
+    schedules,
+    starting,
+    stats,
+    tokens,
+    upkeep,
+    waitpoints,
+)
+from api.adapters import research, workflow
 from api.auth import Credentials
 from api.dependencies import Services
 from api.edge import Edge
@@ -20,7 +36,9 @@ from api.health import Readiness
 from api.limits import Limiter
 from api.openapi import describe
 from domain import logs
+from domain.keyring import Keyring
 from engine.connect import connect
+from engine.courier import Courier
 from engine.dispatcher import Dispatcher
 from engine.firing import Scheduled
 from engine.grace import Grace
@@ -40,12 +58,29 @@ from ledger.reports import Reports
 from ledger.research import Research
 from ledger.schedules import Schedules
 from ledger.stats import Stats
+from ledger.waitpoints import Waitpoints
 from settings import Settings, SettingsError
 from workflows.catalog import Catalog, installed
 
 log = structlog.get_logger()
 # the busiest first
-ROUTERS = (research, starting, jobs, events, changing, batches, kinds, schedules, tokens, stats, upkeep, audit, health)
+ROUTERS = (
+    research,
+    starting,
+    jobs,
+    events,
+    changing,
+    batches,
+    kinds,
+    schedules,
+    tokens,
+    stats,
+    upkeep,
+    audit,
+    health,
+    waitpoints,
+    workflow,
+)
 EXPOSED = ("Location", "Retry-After", "WWW-Authenticate")
 REFUSED: dict[int | str, dict[str, Any]] = {
     401: {"model": errors.Problem, "description": "No credentials, or none that hold"},
@@ -68,7 +103,8 @@ def create_app(settings: Settings | None = None, catalog: Catalog | None = None)
     if settings is None:
         settings = Settings.from_env(os.environ)
         logs.configure(settings.log_level)
-    kinds_here = catalog or installed()
+    # without a key nothing could be signed
+    kinds_here = catalog or installed(settings.task_hosts if settings.api_keys else ())
     credentials = _credentials(settings)
 
     @asynccontextmanager
@@ -129,6 +165,9 @@ async def _open(settings: Settings, catalog: Catalog, credentials: Credentials, 
     await opened.enter_async_context(Dispatcher(engine, dispatch, jobs_, notices, standby=True).running())
     grace = Grace(engine, Cancels(database), jobs_, seconds=settings.cancel_grace_seconds)
     await opened.enter_async_context(grace.running())
+    waitpoints_ = Waitpoints(database)
+    courier = Courier(engine, waitpoints_)
+    await opened.enter_async_context(courier.running())
     return Services(
         settings=settings,
         catalog=catalog,
@@ -149,4 +188,7 @@ async def _open(settings: Settings, catalog: Catalog, credentials: Credentials, 
         engine=engine,
         reconciler=Reconciler(engine, jobs_, dispatch, reports, catalog),
         readiness=Readiness(settings.direct_url, settings.schema, engine),
+        keyring=Keyring(settings.api_keys),
+        waitpoints=waitpoints_,
+        courier=courier,
     )

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
     from api.health import Readiness
+    from domain.keyring import Keyring
+    from engine.courier import Courier
     from engine.reconcile import Reconciler
     from engine.replay import Replays
     from engine.scheduling import Scheduling
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from ledger.rows import JobRow
     from ledger.schedules import Schedules
     from ledger.stats import Stats
+    from ledger.waitpoints import Waitpoints
     from settings import Settings
 
 
@@ -58,6 +61,9 @@ class Services:
     engine: "Client"
     reconciler: "Reconciler"
     readiness: "Readiness"
+    keyring: "Keyring"
+    waitpoints: "Waitpoints"
+    courier: "Courier"
 
     async def job(self, job_id: str, caller: Caller) -> "JobRow":
         """The job of that id; raises JobNotFound also when it is not the caller's to see."""
@@ -80,7 +86,7 @@ async def _services(request: Request) -> Services:
 
 async def _caller(request: Request) -> Caller:
     services: Services = request.state.services
-    return services.credentials.caller(_bearer(request))
+    return services.credentials.caller(bearer(request))
 
 
 async def _streaming_caller(
@@ -88,7 +94,7 @@ async def _streaming_caller(
     token: Annotated[str | None, Query(description="In place of the header, which browsers cannot set here.")] = None,
 ) -> Caller:
     services: Services = request.state.services
-    return services.credentials.caller(_bearer(request) or token)
+    return services.credentials.caller(bearer(request) or token)
 
 
 Given = Annotated[Services, Depends(_services)]
@@ -108,7 +114,7 @@ def open_adapter(name: str, kind: str) -> Callable[[Request], Awaitable[Caller]]
 
     async def caller(request: Request) -> Caller:
         services: Services = request.state.services
-        credential = _bearer(request)
+        credential = bearer(request)
         if credential or name not in services.settings.anonymous:
             return services.credentials.caller(credential)
         return Caller("anonymous", granted, request.client.host if request.client else "")
@@ -132,6 +138,7 @@ def note_job(job_id: UUID) -> None:
     structlog.contextvars.bind_contextvars(jobId=str(job_id))
 
 
-def _bearer(request: Request) -> str | None:
+def bearer(request: Request) -> str | None:
+    """The credential of the header, if there is one."""
     scheme, _, credential = request.headers.get("Authorization", "").partition(" ")
     return credential.strip() if scheme.lower() == "bearer" else None

@@ -158,6 +158,13 @@ class NotDelayed(CallerError):
     status = 409
 
 
+class NotWaiting(CallerError):
+    """Somebody answers where nobody waits, or after somebody else did otherwise."""
+
+    code = "not_waiting"
+    status = 409
+
+
 class IdempotencyConflict(CallerError):
     code = "idempotency_conflict"
     status = 409

@@ -1,12 +1,14 @@
 """What activities ask of the outside world and of the engine; providers, ledger and engine fit these shapes."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from domain.job import Job
 from domain.model import Model
 from domain.research import CodeFound, CompanyResearchRequest, Evidence, SiteFound
+from domain.tasks import HttpTaskRequest, TaskAnswer
 from domain.usage import Call, Spent, Totals
 
 T = TypeVar("T")
@@ -70,3 +72,21 @@ class ChildOpener(Protocol):
     """Opens a job inside another one and says what its workflow is handed."""
 
     async def open_child(self, parent_id: UUID, child_id: UUID, kind: str, payload: dict[str, Any]) -> Job[Any]: ...
+
+
+class TaskRunner(Protocol):
+    """The application that a task lives in. Raises VendorError, RateLimited, JobError."""
+
+    async def call(self, task: HttpTaskRequest, job_id: UUID, until: datetime) -> TaskAnswer:
+        """The result, or that it will come by a callback until then."""
+        ...
+
+    async def cancel(self, task: HttpTaskRequest, job_id: UUID) -> None:
+        """Say that nobody wants the result any more."""
+        ...
+
+
+class FiringOpener(Protocol):
+    """Opens the job of a schedule's firing and says what its workflow is handed."""
+
+    async def open_firing(self, schedule_id: str, job_id: UUID, workflow_id: str, due_at: datetime) -> Job[Any]: ...

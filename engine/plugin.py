@@ -14,7 +14,7 @@ from engine.sandbox import Sandbox
 # what they are all made of: running that module anew takes longer than a workflow task.
 PASSED_THROUGH = (
     *("activities", "ledger", "providers", "domain", "asyncpg", "structlog"),
-    *("workflows.policies", "workflows.steps"),
+    *("workflows.policies", "workflows.steps", "workflows.surely", "workflows.waiting"),
 )
 
 

@@ -19,6 +19,7 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 
 from domain.errors import JobClosed, LedgerUnavailable, LongrunError, RateLimited, VendorError
 from domain.job import Failure
+from domain.waiting import Asked
 from ledger.patience import patiently
 from ledger.steps import Delivery, End
 
@@ -87,6 +88,8 @@ class _Inbound(ActivityInboundInterceptor):
             log.exception("a step raised what no provider classed")
             unclassed = VendorError("something went wrong inside this step", code="internal_error")
             await self._failed(delivery, unclassed)
+        if isinstance(result, Asked) and result.waiting is not None:
+            return result  # the step goes on: its workflow ends it, with what comes to the waitpoint
         output = to_json(result).decode()
         if len(output) > OUTPUT_BYTES:
             log.warning("a step's output is too large to be stored", bytes=len(output))

@@ -56,7 +56,14 @@ def retry_after(headers: Mapping[str, str], now: float | None = None) -> float |
 
 def refused(response: httpx.Response, who: str) -> VendorError:
     """The error an answer of status 4xx or 5xx means. `who` is the service's name for people; the body is not shown."""
-    status, wait = response.status_code, retry_after(response.headers)
+    return refused_status(response.status_code, response.headers, who)
+
+
+def refused_status(status: int, headers: Mapping[str, str], who: str) -> VendorError:
+    """The same of a status and headers alone, 3xx included where redirects are not followed."""
+    wait = retry_after(headers)
+    if 300 <= status < 400:
+        return VendorError(f"{who} sends us elsewhere ({status})", code=f"http_{status}", retryable=False)
     # GitHub's primary and secondary limits both answer 403 and say when to come back.
     if status in LIMITED or (status == 403 and wait is not None):
         return RateLimited(f"{who} asks us to slow down ({status})", retry_after=wait)

@@ -2,17 +2,21 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import entry_points
 from typing import Any
 
+from pydantic import BaseModel
+
 from domain.errors import UnknownKind
 from domain.job import PlannedStep, Retry
-from domain.model import Model, Request
+from domain.model import Request
 from domain.research import Briefing, CompanyResearchRequest
+from domain.tasks import HttpTaskRequest, TaskResult, request_for
 from workflows.company_research import CompanyResearch
+from workflows.http_task import HttpTask
 from workflows.steps import Step
 
 
@@ -23,7 +27,7 @@ class Kind:
     name: str
     workflow: type
     payload: type[Request]
-    result: type[Model]
+    result: type[BaseModel]
     title: Callable[[Any], str]
     aliases: tuple[str, ...] = ()
     max_duration: timedelta = timedelta(hours=1)
@@ -72,21 +76,38 @@ def _same_research(request: CompanyResearchRequest) -> Any:
     return [*names, request.deep_mode, url]
 
 
-KINDS = (
-    Kind(
-        name="company-research",
-        aliases=("research",),
-        workflow=CompanyResearch,
-        payload=CompanyResearchRequest,
-        result=Briefing,
-        title=lambda request: f"Research {request.company_name} for {request.role}",
-        max_duration=timedelta(minutes=30),
-        same=_same_research,
-        fresh=lambda request: request.refresh,
-    ),
-)
+def _task_title(task: HttpTaskRequest) -> str:
+    return f"Task {(task.url.path or '/')[:100]} at {task.url.host}"
 
 
-def installed() -> Catalog:
+def ours(task_hosts: Sequence[str] = ()) -> tuple[Kind, ...]:
+    """The built-in kinds; `task_hosts` are those that tasks may be sent to."""
+    return (
+        Kind(
+            name="company-research",
+            aliases=("research",),
+            workflow=CompanyResearch,
+            payload=CompanyResearchRequest,
+            result=Briefing,
+            title=lambda request: f"Research {request.company_name} for {request.role}",
+            max_duration=timedelta(minutes=30),
+            same=_same_research,
+            fresh=lambda request: request.refresh,
+        ),
+        Kind(
+            name="http-task",
+            workflow=HttpTask,
+            payload=request_for(task_hosts),
+            result=TaskResult,
+            title=_task_title,
+            max_duration=timedelta(days=30),
+        ),
+    )
+
+
+KINDS = ours()
+
+
+def installed(task_hosts: Sequence[str] = ()) -> Catalog:
     """Our kinds and those of installed packages (entry points of the group `longrun.kinds`, each a Kind)."""
-    return Catalog([*KINDS, *(entry.load() for entry in entry_points(group="longrun.kinds"))])
+    return Catalog([*ours(task_hosts), *(entry.load() for entry in entry_points(group="longrun.kinds"))])

@@ -68,3 +68,10 @@ MODEL = Policy(
 )
 # Short work on the ledger, on the workflow's own queue: it starts there with the answer that schedules it.
 WRITE = Policy(queue="workflows", start_to_close=timedelta(minutes=2), attempts=3)
+# The client's own time-out ends a request that is not answered, long before this does.
+TASK = Policy(
+    queue="io",
+    start_to_close=timedelta(hours=1),
+    attempts=3,
+    schedule_to_close=timedelta(days=1),
+)

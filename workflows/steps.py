@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import Any, Literal, NoReturn, TypeVar
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
 from temporalio.exceptions import (
     ActivityError,
     ApplicationError,
@@ -19,19 +18,18 @@ from temporalio.exceptions import (
 )
 
 from workflows.policies import HEARTBEAT, Policy
+from workflows.surely import surely, whatever_comes
+from workflows.waiting import Listener
 
 with workflow.unsafe.imports_passed_through():
     from activities.closing import ChildRequest, Closing, Note
+    from activities.waiting import Waits
     from domain.errors import BudgetExceeded, JobClosed, LongrunError
     from domain.job import Carried, Failure, Job, Outcome, Progress, Status, StepState, StepStatus
     from domain.model import Model
+    from domain.waiting import Asked, WaitRequest
 
 T = TypeVar("T")
-LOCAL = timedelta(seconds=5)
-# attempts are what ends a local activity: the SDK holds it to no schedule_to_close while it is tried again
-LOCAL_RETRY = RetryPolicy(
-    initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(seconds=1), maximum_attempts=6
-)
 NEVER_ISOLATED = (BudgetExceeded.code, JobClosed.code)
 
 
@@ -53,6 +51,7 @@ class Steps:
         self._states = {step.name: StepState(name=step.name, max_attempts=step.max_attempts) for step in job.plan}
         self._states |= {state.name: state for state in carried.steps}
         self._runs = dict(carried.runs)
+        self._listener = Listener()
         self._deadline = carried.deadline or workflow.now() + job.max_duration
         workflow.set_query_handler("progress", self.answer)
 
@@ -73,24 +72,44 @@ class Steps:
     ) -> T:
         """Run a step. When it fails for good, `otherwise` (a value or another activity) answers in its place.
 
-        Cancel, a closed job and an exceeded budget win over `otherwise`.
+        Cancel, a closed job and an exceeded budget win over `otherwise`. A step whose activity has asked somebody
+        outside (Asked, with a waitpoint) goes on until the answer is there.
         """
         run = self._runs[name] = self._runs.get(name, 0) + 1
         activity_id = name if run == 1 else f"{name}#{run}"
         self._mark(name, "running")
         try:
             result = await self._execute(activity_id, name, activity, args)
-        except ActivityError as error:
+            if isinstance(result, Asked) and result.waiting is not None:
+                result = await self._listener.answer_to(result.waiting)
+        except (ActivityError, ApplicationError) as error:
             failure = failure_of(error, name)
             self._mark(name, "failed", failure)
             if otherwise is None or is_cancelled_exception(error) or failure.code in NEVER_ISOLATED:
                 raise
-            if not isinstance(error.cause, ApplicationError):
+            if isinstance(error, ActivityError) and not isinstance(error.cause, ApplicationError):
                 await self._note(activity_id, "failed", failure)
             answer = otherwise(failure)
             return await answer if inspect.isawaitable(answer) else answer  # pyright: ignore[reportReturnType]
         self._mark(name, "completed")
-        return result
+        return result  # pyright: ignore[reportReturnType]
+
+    async def wait_for(
+        self,
+        name: str,
+        about: str,
+        *,
+        within: timedelta,
+        otherwise: Callable[[Failure], Any] | None = None,
+    ) -> Any:
+        """A step that waits for somebody outside, for days if need be; answers with what was said.
+
+        `about` says in words for whom or what. Its waitpoint (domain.waiting.waitpoint_of) is completed or failed by
+        API; it fails with `wait_timed_out` after `within`. Nothing but a timer is held meanwhile.
+        """
+        asked = WaitRequest(about=about, within=within)
+        answer: Any = await self.run(name, Waits.open_wait, asked, otherwise=otherwise)
+        return answer.output if isinstance(answer, Asked) else answer
 
     async def stand_in(self, name: str, activity: Callable[..., Awaitable[T]], *args: Any) -> T:
         """The activity that answers in a failed step's place; it has no step of its own."""
@@ -112,7 +131,7 @@ class Steps:
             kind=kind,
             payload=payload.model_dump(mode="json", by_alias=True),
         )
-        job = await _surely(Closing.open_child, asked)
+        job = await surely(Closing.open_child, asked)
         return await workflow.execute_child_workflow(
             job.kind,
             job,
@@ -120,6 +139,19 @@ class Steps:
             parent_close_policy=workflow.ParentClosePolicy.REQUEST_CANCEL,
             static_summary=job.title,
         )
+
+    async def afterwards(self, activity: Callable[..., Awaitable[Any]], *args: Any, within: timedelta) -> None:
+        """Do something once the end is written, whatever it was, as well as it can be done."""
+        work = workflow.execute_activity(
+            activity,
+            args=args,
+            task_queue="io",
+            start_to_close_timeout=within / 4,
+            schedule_to_close_timeout=within,
+            heartbeat_timeout=HEARTBEAT,
+        )
+        with suppress(ActivityError):
+            await whatever_comes(work)
 
     def next_run(self, payload: Model) -> NoReturn:
         """Continue as new with this snapshot, the counts of repeats and the deadline."""
@@ -145,7 +177,7 @@ class Steps:
                 outcome = self._outcome(Status.CANCELED)
             else:
                 outcome = self._outcome(Status.FAILED, error=failure_of(error))
-        standing = await _whatever_comes(_surely(Closing.finish, outcome))
+        standing = await whatever_comes(surely(Closing.finish, outcome))
         if standing.status == Status.COMPLETED and outcome.status == Status.COMPLETED:
             return result  # pyright: ignore[reportReturnType]
         if standing.status == Status.CANCELED and workflow.cancellation_reason() is not None:
@@ -171,7 +203,7 @@ class Steps:
 
     async def _note(self, activity_id: str, status: Literal["failed", "skipped"], failure: Failure | None) -> None:
         note = Note(job_id=self._job.id, activity_id=activity_id, at=workflow.now(), status=status, error=failure)
-        await _surely(Closing.note, note)
+        await surely(Closing.note, note)
 
     def _outcome(self, status: Status, *, result: Any = None, error: Failure | None = None) -> Outcome:
         answered_by = getattr(result, "answered_by", None)
@@ -191,29 +223,6 @@ class Steps:
         )
         text = Progress.of([each.status for each in self._states.values()]).text
         workflow.set_current_details(f"{text} · {name.replace('_', ' ')} {status}")
-
-
-async def _surely(activity: Callable[[Any, Any], Awaitable[T]], asked: Model) -> T:
-    """By a local activity; when the ledger is away for longer, by an ordinary one: waiting costs nothing there."""
-    try:
-        return await workflow.execute_local_activity_method(
-            activity, asked, start_to_close_timeout=LOCAL, retry_policy=LOCAL_RETRY
-        )
-    except FailureError as error:  # bare: the SDK wraps no failure of a local activity in an ActivityError
-        if is_cancelled_exception(error) or (isinstance(error, ApplicationError) and error.non_retryable):
-            raise
-        return await workflow.execute_activity_method(
-            activity, asked, task_queue="io", start_to_close_timeout=timedelta(minutes=1)
-        )
-
-
-async def _whatever_comes(work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`, waited for through a cancel: a shield alone would leave it behind."""
-    task = asyncio.ensure_future(work)
-    while not task.done():
-        with suppress(asyncio.CancelledError):
-            await asyncio.shield(task)
-    return task.result()
 
 
 def failure_of(error: BaseException, step: str | None = None) -> Failure:
