@@ -27,6 +27,7 @@ from api import (
     tokens,
     upkeep,
     waitpoints,
+    webhooks,
 )
 from api.adapters import research, workflow
 from api.auth import Credentials
@@ -51,6 +52,7 @@ from ledger.audit import AuditLog
 from ledger.cancels import Cancels
 from ledger.changes import Changes
 from ledger.database import Database
+from ledger.deliveries import Deliveries
 from ledger.dispatch import Dispatch
 from ledger.events import Events, Notices
 from ledger.jobs import Jobs
@@ -59,6 +61,7 @@ from ledger.research import Research
 from ledger.schedules import Schedules
 from ledger.stats import Stats
 from ledger.waitpoints import Waitpoints
+from ledger.webhooks import Webhooks
 from settings import Settings, SettingsError
 from workflows.catalog import Catalog, installed
 
@@ -73,6 +76,7 @@ ROUTERS = (
     batches,
     kinds,
     schedules,
+    webhooks,
     tokens,
     stats,
     upkeep,
@@ -180,6 +184,8 @@ async def _open(settings: Settings, catalog: Catalog, credentials: Credentials, 
         research=Research(database),
         reports=reports,
         audit=AuditLog(database),
+        webhooks=Webhooks(database),
+        deliveries=Deliveries(database),
         stats=Stats(database),
         submitter=Submitter(jobs_, catalog),
         replays=Replays(jobs_, catalog),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from engine.submit import Submitter
     from ledger.audit import AuditLog
     from ledger.changes import Changes
+    from ledger.deliveries import Deliveries
     from ledger.events import Events, Notices
     from ledger.jobs import Jobs
     from ledger.reports import Reports
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from ledger.schedules import Schedules
     from ledger.stats import Stats
     from ledger.waitpoints import Waitpoints
+    from ledger.webhooks import Webhooks
     from settings import Settings
 
 
@@ -53,6 +55,8 @@ class Services:
     research: "Research"
     reports: "Reports"
     audit: "AuditLog"
+    webhooks: "Webhooks"
+    deliveries: "Deliveries"
     stats: "Stats"
     submitter: "Submitter"
     replays: "Replays"

@@ -110,6 +110,16 @@ class Caller:
             raise NotFound
         return owner
 
+    def writes_of(self, owner: str | None) -> str:
+        """The owner whose things are to be changed, "" for everybody's; raises NotFound where the caller must not."""
+        may = self.grants
+        if may is None:
+            return owner or ""
+        owner = owner or may.owner or (next(iter(may.writes)) if len(may.writes) == 1 else None)
+        if owner is None or owner not in may.writes:
+            raise NotFound
+        return owner
+
     def narrow(self, asked: JobFilter) -> list[JobFilter]:
         """The filters whose jobs together are what the caller sees of those asked for; raises JobNotFound if none."""
         may = self.grants

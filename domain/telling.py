@@ -5,18 +5,33 @@ import hmac
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Annotated, Literal, Protocol
 
-EVENTS = ("job.started", "job.completed", "job.failed", "job.canceled", "job.expired")
+from pydantic import AfterValidator, BeforeValidator, HttpUrl
+
 ALIASES = {
     "RUN_STARTED": "job.started",
     "RUN_COMPLETED": "job.completed",
     "RUN_FAILED": "job.failed",
     "RUN_CANCELED": "job.canceled",
 }
+EVENTS = ("job.started", "job.completed", "job.failed", "job.canceled", "job.expired")
+EventName = Annotated[
+    Literal["job.started", "job.completed", "job.failed", "job.canceled", "job.expired"],
+    BeforeValidator(lambda name: ALIASES.get(name, name) if isinstance(name, str) else name),
+]
 PREFIX = "whsec_"
 SECRET_BYTES = 32
 OF_JOBS = b"longrun:webhooks"
+
+
+def _plain(url: HttpUrl) -> HttpUrl:
+    if url.username or url.password:
+        raise ValueError("a webhook's address holds no user or password: messages are signed")
+    return url
+
+
+WebhookUrl = Annotated[HttpUrl, AfterValidator(_plain)]
 
 
 def new_secret() -> str:
