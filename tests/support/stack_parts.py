@@ -13,14 +13,17 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.closing import Closing
+from activities.firing import Firing
 from activities.upkeep import Upkeep
 from domain.options import Options
 from engine.connect import connect
 from engine.control import Control
 from engine.dispatcher import Dispatcher
+from engine.firing import Firings, Scheduled
 from engine.heartbeat import Heartbeat
 from engine.plugin import plugin
 from engine.reconcile import Reconciler
+from engine.scheduling import Scheduling
 from engine.start import QUEUE
 from engine.stepping import Stepping
 from engine.submit import Submission, Submitter
@@ -30,9 +33,11 @@ from ledger.events import Events, Notices
 from ledger.jobs import Jobs
 from ledger.reports import Reports
 from ledger.rows import JobRow
+from ledger.schedules import Schedules
 from ledger.steps import Steps
 from tests.support import toys
 from workflows.catalog import Catalog, Kind
+from workflows.firing import FireSchedule
 from workflows.upkeep import Reconcile
 
 T = TypeVar("T")
@@ -72,7 +77,8 @@ class Parts:
     def __post_init__(self) -> None:
         self.jobs, self.steps, self.events = Jobs(self.database), Steps(self.database), Events(self.database)
         self.dispatch, self.reports = Dispatch(self.database), Reports(self.database)
-        self.submitter = Submitter(self.jobs, self.catalog)
+        self.submitter, self.schedules = Submitter(self.jobs, self.catalog), Schedules(self.database)
+        self.scheduling = Scheduling(self.client, self.schedules, Scheduled(self.jobs, self.catalog))
         self.notices = Notices(self.database.dsn)
         self.dispatcher = Dispatcher(self.client, self.dispatch, self.jobs, self.notices)
         self.reconciler = Reconciler(self.client, self.jobs, self.dispatch, self.reports, self.catalog)
@@ -93,7 +99,8 @@ class Parts:
         )
         control = Control(client, jobs, Submitter(jobs, self.catalog), reconciler, self.catalog)
         closing = Closing(jobs, steps, control, control)
-        closers = [closing.finish, closing.note, closing.open_child]
+        firing = Firing(Firings(Schedules(self.worker_database), jobs, self.catalog))
+        closers = [closing.finish, closing.note, closing.open_child, firing.open_firing]
         workflows = [kind.workflow for kind in self.catalog]
         async with AsyncExitStack() as running:
             for queue in ("io", "llm", QUEUE):
@@ -101,7 +108,7 @@ class Parts:
                 worker = Worker(
                     client,
                     task_queue=queue,
-                    workflows=[*workflows, Reconcile] if flows else [],
+                    workflows=[*workflows, FireSchedule, Reconcile] if flows else [],
                     activities=[*self.activities, *closers, *([] if flows else [Upkeep(control).reconcile])],
                     max_heartbeat_throttle_interval=SECOND,
                     default_heartbeat_throttle_interval=SECOND,
