@@ -11,7 +11,7 @@ from fastapi import Depends, Header, Query, Request
 from api.auth import Credentials
 from api.grants import Caller, Grants, as_id
 from api.limits import Limiter
-from domain.errors import CallerError, JobNotFound
+from domain.errors import CallerError, JobNotFound, NotConfigured
 from domain.options import Options
 from workflows.catalog import Catalog
 
@@ -77,6 +77,12 @@ class Services:
             raise JobNotFound("there is no such job, or it is not yours to see")
         structlog.contextvars.bind_contextvars(jobId=str(row.id))
         return row
+
+    def served(self, options: Options) -> Options:
+        """The options, if this service has the means for them; raises NotConfigured."""
+        if options.email and not self.settings.smtp_url:
+            raise NotConfigured("this service has no mail server", pointer="/options/email")
+        return options
 
     def charge(self, caller: Caller, starts: int = 1) -> None:
         """Count what somebody without credentials starts; raises TooManyRequests."""

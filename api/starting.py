@@ -51,7 +51,7 @@ async def start(asked: Start, given: Given, caller: Auth, key: IdempotencyKey = 
     is the same.
     """
     kind = given.catalog[asked.job_type]
-    submission = _submission(kind, asked.payload, keyed(asked.options, key), caller)
+    submission = _submission(kind, asked.payload, given.served(keyed(asked.options, key)), caller)
     [opened] = await given.submitter.submit([submission])
     return started(opened, kind)
 
@@ -63,7 +63,7 @@ async def start_batch(asked: Batch, given: Given, caller: Auth) -> Response:
     try:
         for item in asked.items:
             kind = given.catalog[item.job_type]
-            submissions.append(_submission(kind, item.payload, item.options, caller))
+            submissions.append(_submission(kind, item.payload, given.served(item.options), caller))
         return await open_batch(submissions, given)
     except CallerError as error:
         at = len(submissions) if error.item is None else error.item

@@ -127,6 +127,12 @@ class NotSupported(CallerError):
     code = "not_supported"
 
 
+class NotConfigured(CallerError):
+    """What was asked for needs a setting that this service lacks."""
+
+    code = "not_configured"
+
+
 class PayloadTooLarge(CallerError):
     code = "payload_too_large"
     status = 413

@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, PlainSerializer, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
 
 from domain.job import Retry, Tier
 from domain.model import Request
+from domain.telling import EMAIL, WebhookUrl
 
 LONGEST_WAIT_MS = 3_600_000
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -103,8 +104,8 @@ class Options(Request):
     priority: int = Field(default=3, ge=1, le=5)
     concurrency_key: str | None = Field(default=None, min_length=1, max_length=512)
     retry: RetryOptions | None = None
-    webhook: HttpUrl | None = None
-    email: str | None = Field(default=None, max_length=320)
+    webhook: WebhookUrl | None = None
+    email: str | None = Field(default=None, max_length=320, pattern=EMAIL)
 
     @field_validator("debounce")
     @classmethod
@@ -125,4 +126,4 @@ class Options(Request):
         return [to_camel(name) for name in NOT_YET if name in self.model_fields_set]
 
 
-NOT_YET = ("delay", "ttl", "priority", "concurrency_key", "webhook", "email")
+NOT_YET = ("delay", "ttl", "priority", "concurrency_key")

@@ -20,6 +20,7 @@ EventName = Annotated[
     Literal["job.started", "job.completed", "job.failed", "job.canceled", "job.expired"],
     BeforeValidator(lambda name: ALIASES.get(name, name) if isinstance(name, str) else name),
 ]
+EMAIL = r"^[^@\s<>\"',;:\\()\[\]]+@[^@\s<>\"',;:\\()\[\]]+$"
 PREFIX = "whsec_"
 SECRET_BYTES = 32
 OF_JOBS = b"longrun:webhooks"
