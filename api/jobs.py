@@ -9,7 +9,8 @@ from api.dependencies import Auth, Given
 from api.errors import NotFound, Problem
 from api.events import history
 from api.listing import Wanted, page
-from api.wire import Audit, JobView, Page, ProgressView, entry, reply
+from api.telling import with_deliveries
+from api.wire import Audit, JobView, Page, ProgressView, reply
 from domain.errors import JobNotFound, NotCancelable
 from domain.model import Request
 from engine.query import live_progress
@@ -50,9 +51,10 @@ async def get_progress(job_id: str, given: Given, caller: Auth) -> Response:
 
 @router.get("/{job_id}/audit", response_model=Audit)
 async def get_audit(job_id: str, given: Given, caller: Auth) -> Response:
-    """Every transition, attempt, retry and cancel request, in order."""
+    """Every transition, attempt, retry, cancel request and delivery, in order."""
     row = await given.job(job_id, caller)
-    return reply({"events": [entry(event) for event in await history(given.events, row.id)]})
+    events, told = await history(given.events, row.id), await given.deliveries.of_job(row.id)
+    return reply({"events": with_deliveries(events, told)})
 
 
 @router.post("/{job_id}/cancel", status_code=202, response_model=JobView, responses={409: {"model": Problem}})

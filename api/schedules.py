@@ -107,7 +107,7 @@ async def create_schedule(asked: ScheduleRequest, given: Given, caller: Auth) ->
     owner = caller.starts(kind.name, kind.aliases, asked.options.owner)
     if caller.grants is not None and owner not in caller.grants.writes:
         raise NotFound  # a token that may start a kind is for its own jobs alone
-    options = asked.options.model_copy(update={"owner": owner})
+    options = given.served(asked.options).model_copy(update={"owner": owner})
     row, new = await given.scheduling.create(asked.model_copy(update={"options": options}))
     await _noted(given, caller, "create" if new else "change", row)
     return reply(ScheduleView.of(row), 201 if new else 200, Location=f"/api/schedules/{row.id}")

@@ -72,7 +72,10 @@ class ProgressView(Model):
 
 
 class Entry(Model):
-    """A line of a job's history. What else it says depends on `type`: `status`, `name`, `attempt`, `error`, `by`."""
+    """A line of a job's history. What else it says depends on `type`: `status`, `name`, `attempt`, `error`, `by`.
+
+    A `delivery` is one attempt to tell somebody, and bears the `seq` of the line before it.
+    """
 
     seq: int
     type: str = Field(examples=["step"])
