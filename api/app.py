@@ -18,6 +18,7 @@ from api import (
     docs,
     errors,
     events,
+    feed,
     health,
     jobs,
     kinds,
@@ -55,6 +56,7 @@ from ledger.database import Database
 from ledger.deliveries import Deliveries
 from ledger.dispatch import Dispatch
 from ledger.events import Events, Notices
+from ledger.feed import Feed
 from ledger.jobs import Jobs
 from ledger.reports import Reports
 from ledger.research import Research
@@ -70,6 +72,7 @@ log = structlog.get_logger()
 ROUTERS = (
     research,
     starting,
+    feed,
     jobs,
     events,
     changing,
@@ -180,6 +183,7 @@ async def _open(settings: Settings, catalog: Catalog, credentials: Credentials, 
         jobs=jobs_,
         events=Events(database),
         changes=Changes(database),
+        feed=Feed(database),
         notices=notices,
         research=Research(database),
         reports=reports,

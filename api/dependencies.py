@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ledger.changes import Changes
     from ledger.deliveries import Deliveries
     from ledger.events import Events, Notices
+    from ledger.feed import Feed
     from ledger.jobs import Jobs
     from ledger.reports import Reports
     from ledger.research import Research
@@ -51,6 +52,7 @@ class Services:
     jobs: "Jobs"
     events: "Events"
     changes: "Changes"
+    feed: "Feed"
     notices: "Notices"
     research: "Research"
     reports: "Reports"

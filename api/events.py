@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import anyio
@@ -64,14 +64,7 @@ async def stream_events(
     else:
         first = told.snapshot()
     closing = anyio.Event()
-    return EventSourceResponse(
-        _follow(told, first, given, closing),
-        sep="\n",
-        shutdown_event=closing,
-        shutdown_grace_period=REREAD_SECONDS + 1,
-        ping=COMMENT_SECONDS,
-        ping_message_factory=lambda: ServerSentEvent(comment="still here", sep="\n"),
-    )
+    return event_stream(_follow(told, first, given, closing), closing, lambda: None)
 
 
 async def history(events: "Events", job_id: UUID) -> list[Event]:
@@ -93,13 +86,15 @@ class Telling:
     """A job as its events tell it. What is told of an event depends on the events before it and on nothing else, so
     that a stream taken up anywhere says the same."""
 
-    def __init__(self, row: JobRow) -> None:
+    def __init__(self, row: JobRow, *, named: bool = False) -> None:
+        """`named`: steps and progress say of which job they are."""
         self.row = row
         self.seq = row.event_seq
+        self._name: dict[str, Any] = {"jobId": row.id, "jobType": row.kind} if named else {}
         self._steps = {step.name: step for step in row.steps}
 
     def snapshot(self) -> bytes:
-        return _sse("job", _json(JobView.of(self.row)), self.seq)
+        return sse("job", JobView.of(self.row), self.seq)
 
     def rewind(self, known: Iterable[Event]) -> None:
         """Back to where the job stood after those events."""
@@ -111,14 +106,22 @@ class Telling:
         for event in known:
             self.tell(event)
 
-    def tell(self, event: Event) -> bytes:
-        """The event as it goes out; nothing for those that only the audit shows."""
+    def tell(self, event: Event, number: object = None) -> bytes:
+        """The event as it goes out, under its own number or another one; nothing if only the audit shows it."""
         self.seq = event.seq
+        number = event.seq if number is None else number
         if event.type == "step":
-            return self._step(event)
-        return self._job(event) if event.type == "job" else b""
+            return self._step(event, number)
+        return self._job(event, number) if event.type == "job" else b""
 
-    def _step(self, event: Event) -> bytes:
+    def changed(self, row: JobRow, event: Event, number: object = None) -> bytes:
+        """The job with the tags and metadata that it has now: what they were in between is not kept."""
+        self.seq = event.seq
+        steps = tuple(self._steps.values())
+        self.row = replace(self.row, tags=row.tags, metadata=row.metadata, steps=steps, updated_at=event.at)
+        return sse("job", JobView.of(self.row), event.seq if number is None else number)
+
+    def _step(self, event: Event, number: object) -> bytes:
         data = event.data
         if data["activityId"].endswith("#otherwise"):  # a stand-in does not speak for its step
             return b""
@@ -129,20 +132,17 @@ class Telling:
         told = {"startedAt": started, "finishedAt": event.at if status in ENDED else None, "error": data.get("error")}
         self._steps[name] = state = StepState.model_validate({**state.model_dump(by_alias=True), **data, **told})
         after = self._progress()
-        body = {**state.model_dump(by_alias=True), "at": event.at, "progress": after.model_dump(by_alias=True)}
-        told_step = _sse("step", to_json(body), event.seq)
-        return (
-            told_step
-            if after == before
-            else told_step + _sse("progress", after.model_dump_json(by_alias=True).encode())
-        )
+        progress = after.model_dump(by_alias=True)
+        body = {**self._name, **state.model_dump(by_alias=True), "at": event.at, "progress": progress}
+        told_step = sse("step", body, number)
+        return told_step if after == before else told_step + sse("progress", {**self._name, **progress})
 
-    def _job(self, event: Event) -> bytes:
+    def _job(self, event: Event, number: object) -> bytes:
         status = Status(event.data["status"])
         started = self.row.started_at or (event.at if status == Status.RUNNING else None)
         steps = tuple(self._steps.values())
-        self.row = replace(self.row, status=status, started_at=started, steps=steps, updated_at=event.at)
-        return _sse("job", _json(JobView.of(self.row)), event.seq)
+        self.row = replace(self.row, status=status, started_at=started, steps=steps, updated_at=event.at, stuck=None)
+        return sse("job", JobView.of(self.row), number)
 
     def _progress(self) -> Progress:
         return Progress.of([step.status for step in self._steps.values()])
@@ -168,7 +168,9 @@ async def _follow(told: Telling, first: bytes, given: "Services", closing: anyio
                     if ends(event):
                         yield await _done(event, given)
                         return
-                    if chunk := told.tell(event):
+                    if event.type == "changed" and (row := await given.jobs.get(job_id)):
+                        yield told.changed(row, event)
+                    elif chunk := told.tell(event):
                         yield chunk
             except LedgerUnavailable:
                 await asyncio.sleep(REREAD_SECONDS)  # the stream outlives it
@@ -178,13 +180,23 @@ async def _follow(told: Telling, first: bytes, given: "Services", closing: anyio
 
 async def _done(event: Event, given: "Services") -> bytes:
     row = await given.jobs.get(event.job_id)
-    return _sse("done", _json(JobView.of(row)) if row else b"{}", event.seq)
+    return sse("done", JobView.of(row) if row else {}, event.seq)
 
 
-def _json(model: Model) -> bytes:
-    return model.model_dump_json(by_alias=True).encode()
+def sse(name: str, body: Model | dict[str, Any], number: object = None) -> bytes:
+    """One event; `number` is its id, if it has one."""
+    numbered = "" if number is None else f"id: {number}\n"
+    data = body.model_dump_json(by_alias=True).encode() if isinstance(body, Model) else to_json(body)
+    return f"{numbered}event: {name}\n".encode() + b"data: " + data + b"\n\n"
 
 
-def _sse(name: str, data: bytes, number: int | None = None) -> bytes:
-    numbered = b"" if number is None else b"id: %d\n" % number
-    return numbered + b"event: %s\ndata: %s\n\n" % (name.encode(), data)
+def event_stream(content: AsyncIterator[bytes], closing: anyio.Event, position: Callable[[], str | None]) -> Response:
+    """A stream that stays open: kept alive by comments, which carry the `position` reached, and ended in good order."""
+    return EventSourceResponse(
+        content,
+        sep="\n",
+        shutdown_event=closing,
+        shutdown_grace_period=REREAD_SECONDS + 1,
+        ping=COMMENT_SECONDS,
+        ping_message_factory=lambda: ServerSentEvent(comment="still here", id=position(), sep="\n"),
+    )
