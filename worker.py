@@ -114,6 +114,8 @@ async def work(settings: Settings, queues: Sequence[str], catalog: Catalog) -> N
         reconciler = Reconciler(client, jobs, dispatch, Reports(database), catalog)
         control = Control(client, jobs, Submitter(jobs, catalog), reconciler, catalog)
         closing = Closing(jobs, steps, control, control)
+        keep = Keep.days(settings.retention_days, settings.retention_event_days)
+        care = Care(Stats(database), Retention(database, keep))
         models = Models(
             Spend(database, patience=settings.ledger_patience_seconds),
             model=settings.model,
@@ -201,7 +203,7 @@ def _telling(settings: Settings, deliveries: Deliveries, jobs: Jobs, opened: Asy
 def _worker(
     client: Client, queue: str, activities: Sequence[Callable[..., Any]], catalog: Catalog, settings: Settings
 ) -> Worker:
-    own = (DeliverWebhook, DeliverEmail, FireSchedule, Reconcile)
+    own = (DeliverWebhook, DeliverEmail, FireSchedule, Reconcile, Tidy)
     flows = [*(kind.workflow for kind in catalog), *own] if queue == QUEUE else []
     return Worker(
         client,

@@ -43,10 +43,14 @@ class Failure(Model):
 
 
 class PlannedStep(Model):
-    """A step as planned at submit: `max_attempts` counts the vendor's failures."""
+    """A step as planned at submit: `max_attempts` counts the vendor's failures.
+
+    After `max_seconds` without a word of the job the step is stuck.
+    """
 
     name: str
     max_attempts: int
+    max_seconds: int = 900
 
 
 class StepState(Model):

@@ -41,7 +41,9 @@ class Kind:
 
     def plan(self, retry: Retry | None = None) -> tuple[PlannedStep, ...]:
         return tuple(
-            PlannedStep(name=step.name, max_attempts=step.policy.merged(retry).attempts) for step in self.steps
+            PlannedStep(name=step.name, max_attempts=policy.attempts, max_seconds=policy.silence_seconds)
+            for step in self.steps
+            for policy in (step.policy.merged(retry),)
         )
 
     def cache_key(self, payload: Any, owner: str) -> str | None:

@@ -3,6 +3,7 @@
 `attempts` counts the vendor's failures and is kept by the ledger; Temporal's own maximum only stops poison.
 """
 
+import math
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ from domain.job import Retry
 
 DELIVERIES, SPARE = 20, 10
 HEARTBEAT = timedelta(seconds=10)
+PICK_UP = timedelta(seconds=15)
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,11 @@ class Policy:
             maximum_interval=max(self.first_wait, self.longest_wait),
             maximum_attempts=max(DELIVERIES, self.attempts + SPARE),
         )
+
+    @property
+    def silence_seconds(self) -> int:
+        """For how long nothing may be heard of such a step: an attempt, or the pause before it, and its pick-up."""
+        return math.ceil((max(self.start_to_close, self.first_wait, self.longest_wait) + PICK_UP).total_seconds())
 
     def merged(self, retry: Retry | None) -> "Policy":
         """This policy with what the caller asked for."""

@@ -100,8 +100,8 @@ SELECT owner, kind, (finished_at AT TIME ZONE 'UTC')::date, status, 1,
     CASE WHEN status = 'completed' THEN extract(epoch FROM finished_at - started_at) END, spent_tokens, spent_usd
 FROM jobs WHERE finished_at IS NOT NULL;
 
--- The step whose time is over without a word: {step, attempt, since}, or NULL. A job that waits for a job inside it is
--- not silent. `since`: the last word of the job. A plan of before has no `maxSeconds`.
+-- The step whose time is over without a word: {step, attempt, since}, or NULL. A job that waits for a job inside it, or
+-- for an answer from outside, is not silent. `since`: the last word of the job. A plan of before has no `maxSeconds`.
 CREATE FUNCTION silent_step(job uuid, plan jsonb, since timestamptz) RETURNS jsonb LANGUAGE sql STABLE AS $$
     WITH open AS (
         SELECT name, failures + 1 AS attempt FROM job_steps WHERE job_id = job AND status IN ('running', 'retrying')
@@ -122,6 +122,8 @@ CREATE FUNCTION silent_step(job uuid, plan jsonb, since timestamptz) RETURNS jso
     WHERE since < now() - make_interval(secs => seconds)
         AND NOT EXISTS (
             SELECT FROM jobs c WHERE c.parent_id = job AND c.status IN ('queued', 'delayed', 'running'))
+        AND NOT EXISTS (
+            SELECT FROM waitpoints w WHERE w.job_id = job AND w.status = 'waiting' AND w.expires_at > now())
     ORDER BY seconds LIMIT 1
 $$;
 
