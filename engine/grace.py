@@ -65,7 +65,7 @@ class Grace:
             await self._jobs.cancel_many(abandoned, reason=ORPHANED, by="longrun")
         for due in await self._cancels.overdue(self._grace):
             try:
-                await (self._terminate(due) if due.told else self._untold(due))
+                await (self._terminate(due) if due.over else self._look(due))
             except (LedgerUnavailable, EngineUnavailable):
                 raise
             except Exception:
@@ -96,8 +96,8 @@ class Grace:
         except RuntimeError as error:  # the lazy connection could not be made
             raise EngineUnavailable("the engine does not answer") from error
 
-    async def _untold(self, due: "Overdue") -> None:
-        """The engine was not told. What runs there is told by the dispatcher; the rest has nobody to obey."""
+    async def _look(self, due: "Overdue") -> None:
+        """What runs has its grace, or is yet to be told by the dispatcher; the rest has nobody to obey."""
         outcome = await ended(self._client, due.id)
         if outcome is None or (_code(outcome) == "engine_lost" and due.open_parent):
             return  # it runs, or its parent may be about to start it

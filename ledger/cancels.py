@@ -16,11 +16,11 @@ AT_MOST = 100
 
 @dataclass(frozen=True)
 class Overdue:
-    """An open job that was to end. `told`: the engine took the cancel, longer ago than the grace lasts."""
+    """An open job that was to end by now. `over`: it has had its grace, since the engine took the cancel."""
 
     id: UUID
     by: str
-    told: bool
+    over: bool
     open_parent: bool
 
 
@@ -33,11 +33,15 @@ class Cancels:
     async def overdue(self, grace: timedelta) -> list[Overdue]:
         """The oldest first. Nobody is just telling the engine of those that it does not know."""
         rows = await self._database.fetch(
-            """SELECT j.id, j.cancel_requested_by AS by, j.cancel_sent_at IS NOT NULL AS told,
+            """SELECT j.id, j.cancel_requested_by AS by,
+                coalesce(j.cancel_sent_at < now() - $1::interval, false) AS over,
                 coalesce(p.finished_at IS NULL AND p.id IS NOT NULL, false) AS open_parent
             FROM jobs j LEFT JOIN jobs p ON p.id = j.parent_id
             WHERE j.cancel_requested_at IS NOT NULL AND j.status IN ('queued', 'delayed', 'running') AND CASE
-                WHEN j.cancel_sent_at IS NOT NULL THEN j.cancel_sent_at < now() - $1::interval
+                WHEN j.cancel_sent_at < now() - $1::interval THEN true
+                -- looked at a few times only: what runs may take its time
+                WHEN j.cancel_sent_at IS NOT NULL THEN
+                    now() - j.cancel_sent_at BETWEEN 2 * $2::interval AND 5 * $2::interval
                 WHEN j.engine_started_at IS NULL THEN j.claimed_until < now() - $2::interval
                 ELSE j.cancel_requested_at < now() - $2::interval END
             ORDER BY j.cancel_requested_at LIMIT $3""",
