@@ -14,6 +14,7 @@ WITH job AS (
 ), step AS (
     UPDATE job_steps s SET finished_at = now(),
         status = CASE point.status WHEN 'completed' THEN 'completed' ELSE 'failed' END,
+        failures = s.failures + CASE point.status WHEN 'completed' THEN 0 ELSE 1 END,
         output = CASE point.status WHEN 'completed' THEN jsonb_build_object('output', point.output) END,
         error = point.error || jsonb_build_object('step', s.name)
     FROM point, job
@@ -26,7 +27,8 @@ WITH job AS (
 ), told AS (
     INSERT INTO job_events (job_id, seq, type, data)
     SELECT id, event_seq, 'step', jsonb_build_object('name', step.name, 'activityId', activity_id, 'status', status,
-        'attempt', failures + 1, 'maxAttempts', max_attempts, 'deliveries', delivery, 'error', error) FROM bumped, step
+        'attempt', CASE status WHEN 'failed' THEN failures ELSE failures + 1 END, 'maxAttempts', max_attempts,
+        'deliveries', delivery, 'error', error) FROM bumped, step
 ), noticed AS (
     SELECT CASE WHEN watched_until > now() THEN pg_notify(current_schema(), id::text) END FROM bumped
 )
