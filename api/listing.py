@@ -39,7 +39,9 @@ class Wanted(Request):
     schedule_id: Name | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
-    stuck: bool = Field(default=False, description="Open, and unchanged for 15 minutes.")
+    stuck: bool = Field(
+        default=False, description="Silent for longer than its step allows: the job's `stuck` says more."
+    )
     retrying: bool = Field(default=False, description="A step is being tried again.")
     limit: int = Field(default=MOST, ge=1, le=MOST)
     cursor: str | None = Field(default=None, description="`nextCursor` of the page before.")

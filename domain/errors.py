@@ -171,6 +171,11 @@ class NotWaiting(CallerError):
     status = 409
 
 
+class PayloadGone(CallerError):
+    code = "payload_gone"
+    status = 409
+
+
 class IdempotencyConflict(CallerError):
     code = "idempotency_conflict"
     status = 409

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from domain.errors import UnknownStep
+from domain.errors import PayloadGone, UnknownStep
 from domain.options import Budget, Options
 from engine.submit import Submission, Submitter
 from ledger.replays import given
@@ -34,8 +34,10 @@ class Replays:
     ) -> "Opened":
         """Open the new job. With `new_id` the same call repeated opens one.
 
-        Raises UnknownKind, UnknownStep, StepNotFinished, and what Submitter.submit raises.
+        Raises UnknownKind, PayloadGone, UnknownStep, StepNotFinished, and what Submitter.submit raises.
         """
+        if old.blanked_at is not None and (payload is None or from_step is not None):
+            raise PayloadGone("what this job was given is no longer kept: send the payload to have the work done again")
         before = self._before(old.kind, from_step)
         asked = Submission(old.kind, old.payload if payload is None else payload, options_of(old))
         submitter = Submitter(self._jobs.also(given(old.id, before, from_step)), self._catalog)
@@ -61,7 +63,7 @@ def options_of(row: "JobRow") -> Options:
         "metadata": row.metadata,
         "max_duration": row.max_duration_seconds,
         "retry": row.retry,
-        **{name: getattr(row, name) for name in KEPT},
+        **{name: getattr(row, name) or None for name in KEPT},
     }
     usual = {name: field.default for name, field in Options.model_fields.items()}
     if row.max_tokens is not None or row.max_usd is not None:

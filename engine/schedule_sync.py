@@ -5,10 +5,9 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-from temporalio.client import Client, ScheduleDescription, ScheduleListActionStartWorkflow, WorkflowExecutionStatus
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.client import Client, ScheduleDescription, ScheduleListActionStartWorkflow
 
 from engine.carrying import FIRE, carry, digest, drop, look, mark_of, reaching_temporal, seen
 from engine.reading import as_asked
@@ -37,21 +36,6 @@ async def compare_schedules(client: Client, schedules: "Schedules") -> list[Find
     known: list[ScheduleRow] = [row async for row in _all(schedules)]
     findings = await asyncio.gather(*(_compare(client, schedules, row, slots) for row in known))
     return [*filter(None, findings), *await _strangers(client, schedules, {row.id for row in known})]
-
-
-async def about_to_start(client: Client, schedules: "Schedules", job_id: UUID) -> bool:
-    """Whether the firing that opened a job is still there to start it. Raises EngineUnavailable."""
-    workflow_id = await schedules.fired_by(job_id)
-    if workflow_id is None:
-        return False
-    with reaching_temporal():
-        try:
-            found = await client.get_workflow_handle(workflow_id).describe(rpc_timeout=RPC)
-        except RPCError as error:
-            if error.status == RPCStatusCode.NOT_FOUND:
-                return False
-            raise
-    return found.status == WorkflowExecutionStatus.RUNNING
 
 
 async def _all(schedules: "Schedules") -> "AsyncIterator[ScheduleRow]":

@@ -107,6 +107,8 @@ async def research_status(job_id: str, given: Given, caller: Someone) -> Respons
     }
     if row.error:
         body["error"] = row.error.message
+    elif row.blanked_at and row.status == Status.COMPLETED:
+        body["error"] = "the briefing is no longer kept: ask again"
     return reply(body)
 
 

@@ -18,23 +18,32 @@ from rich.console import Console
 from temporalio.client import Client
 
 from domain.errors import VendorError
+from domain.tasks import TaskAnswer
+from domain.waiting import waitpoint_of
+from engine.courier import Courier
 from ledger.database import Database
 from ledger.migrate import migrate
+from ledger.waitpoints import Waitpoints
 from local import postgres, temporal
 from tests.conftest import cloned, own_namespace, sibling
-from tests.replay.fakes import Research
+from tests.replay.fakes import TASK_URL, Research, task_activities
 from tests.replay.histories import Stored
 from tests.support.proxy import TcpProxy
 from tests.support.stack_parts import Parts, stack, toy_kinds
 from tests.support.toys import Toys
-from workflows.catalog import KINDS
+from workflows.catalog import ours
 
 ASKED = {"companyName": "Acme", "role": "Backend Engineer"}
 BLOCKED = VendorError("the website refuses automated visits", code="site_blocked", retryable=False)
 UNKNOWN = VendorError("GitHub does not know this organisation", code="not_found", retryable=False)
 NONSENSE = VendorError("the model's answer was not understood", code="bad_answer", retryable=False)
+TASK = {"url": TASK_URL, "body": {"datasetId": "123"}}
+ACCEPTED, REFUSED = TaskAnswer(accepted=True), VendorError("it refuses", code="http_404", retryable=False)
 SAY = Console()
 FINISH = b'"said": ["said one"'
+
+
+Activities = Sequence[Callable[..., Any]]
 
 
 class Recorder:
@@ -45,12 +54,13 @@ class Recorder:
 
     @asynccontextmanager
     async def _parts(
-        self, activities: Sequence[Callable[..., Any]], proxy: TcpProxy | None = None
+        self, activities: Activities | Callable[[Database], Activities], proxy: TcpProxy | None = None
     ) -> AsyncGenerator[Parts]:
-        engine, kinds = await own_namespace(self._address), (*KINDS, *toy_kinds())
+        engine, kinds = await own_namespace(self._address), (*ours(["app.example.com"]), *toy_kinds())
         async with cloned(self._postgres_url, self._template) as url:
             database, far = Database(url), proxy.url(url) if proxy else None
-            opened = stack(database, engine, activities, kinds=kinds, worker_url=far)
+            known = activities(database) if callable(activities) else activities
+            opened = stack(database, engine, known, kinds=kinds, worker_url=far)
             async with opened as parts, parts.working(), parts.dispatching():
                 yield parts
             await database.close()
@@ -62,6 +72,21 @@ class Recorder:
                 await research.reached.wait()
                 assert await parts.jobs.cancel(job_id, reason=None, by="somebody")
             await self._keep(parts, "company-research", job_id, what)
+
+    async def task(
+        self,
+        what: str,
+        answer: TaskAnswer | VendorError,
+        then: Callable[[Parts, UUID], Awaitable[object]] | None = None,
+        **payload: Any,
+    ) -> None:
+        """A task of the application, and what comes while it waits."""
+        async with self._parts(lambda database: task_activities(database, answer)) as parts:
+            job_id = await parts.submit("http-task", {**TASK, **payload})
+            if then is not None:
+                await parts.happened(job_id, lambda event: event.HasField("timer_started_event_attributes"))
+                await then(parts, job_id)
+            await self._keep(parts, "http-task", job_id, what)
 
     async def toy(self, kind: str, what: str, payload: dict[str, Any], *, hangs: str = "", **options: Any) -> None:
         toys = Toys()
@@ -82,10 +107,10 @@ class Recorder:
             await proxy.release()
             await self._keep(parts, "toy", job_id, "outage")
 
-    async def upkeep(self) -> None:
+    async def upkeep(self, kind: str) -> None:
         async with self._parts([]) as parts:
-            await parts.client.execute_workflow("reconcile", id="longrun-reconcile", task_queue="workflows")
-            await keep(parts.client, "longrun-reconcile", None, "reconcile", "success")
+            await parts.client.execute_workflow(kind, id=f"longrun-{kind}", task_queue="workflows")
+            await keep(parts.client, f"longrun-{kind}", None, kind, "success")
 
     async def _keep(self, parts: Parts, kind: str, job_id: UUID, what: str) -> None:
         await parts.ended(job_id)
@@ -94,7 +119,7 @@ class Recorder:
 
     def scenes(self) -> dict[str, Callable[[], Awaitable[None]]]:
         """What there is to record, by the name of its file."""
-        research, toy = self.research, self.toy
+        research, toy, task = self.research, self.toy, self.task
         isolated = {"scrape_website": BLOCKED, "analyze": NONSENSE}
         nothing = {"scrape_website": BLOCKED, "search_github": UNKNOWN}
         return {
@@ -102,13 +127,30 @@ class Recorder:
             "company-research.failure": lambda: research("failure", Research(isolated)),
             "company-research.no-evidence": lambda: research("no-evidence", Research(nothing)),
             "company-research.cancel": lambda: research("cancel", Research(hangs="analyze"), cancel=True),
+            "http-task.success": lambda: task("success", TaskAnswer(accepted=False, output={"rows": 1200})),
+            "http-task.failure": lambda: task("failure", REFUSED),
+            "http-task.answered": lambda: task("answered", ACCEPTED, answered),
+            "http-task.cancel": lambda: task("cancel", ACCEPTED, canceled),
+            "http-task.timed-out": lambda: task("timed-out", ACCEPTED, timeout=1),
             "toy.repeats": lambda: toy("toy", "repeats", {"twice": ["two"], "skip": ["three"]}),
             "toy.timed-out": lambda: toy("toy", "timed-out", {}, hangs="two", max_duration=1),
             "toy.outage": self.outage,
             "toy-parent.child": lambda: toy("toy-parent", "child", {}),
             "toy-rounds.continue-as-new": lambda: toy("toy-rounds", "continue-as-new", {"left": 4, "perRun": 2}),
-            "reconcile.success": self.upkeep,
+            "reconcile.success": lambda: self.upkeep("reconcile"),
+            "tidy.success": lambda: self.upkeep("tidy"),
         }
+
+
+async def answered(parts: Parts, job_id: UUID) -> None:
+    """The application calls back."""
+    waitpoints = Waitpoints(parts.database)
+    assert await waitpoints.resolve(waitpoint_of(job_id, "call"), "completed", output={"rows": 1200}, by="callback")
+    await Courier(parts.client, waitpoints).turn()
+
+
+async def canceled(parts: Parts, job_id: UUID) -> None:
+    assert await parts.jobs.cancel(job_id, reason=None, by="somebody")
 
 
 async def keep(client: Client, workflow_id: str, run_id: str | None, kind: str, what: str) -> None:

@@ -12,6 +12,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.care import Care
 from activities.closing import Closing
 from activities.firing import Firing
 from activities.upkeep import Upkeep
@@ -32,13 +33,15 @@ from ledger.dispatch import Dispatch
 from ledger.events import Events, Notices
 from ledger.jobs import Jobs
 from ledger.reports import Reports
+from ledger.retention import Keep, Retention
 from ledger.rows import JobRow
 from ledger.schedules import Schedules
+from ledger.stats import Stats
 from ledger.steps import Steps
 from tests.support import toys
 from workflows.catalog import Catalog, Kind
 from workflows.firing import FireSchedule
-from workflows.upkeep import Reconcile
+from workflows.upkeep import Reconcile, Tidy
 
 T = TypeVar("T")
 SECOND = timedelta(seconds=1)
@@ -75,6 +78,7 @@ class Parts:
     rate_limit_patience: float = 5.0
 
     def __post_init__(self) -> None:
+        self.keep = Keep()
         self.jobs, self.steps, self.events = Jobs(self.database), Steps(self.database), Events(self.database)
         self.dispatch, self.reports = Dispatch(self.database), Reports(self.database)
         self.submitter, self.schedules = Submitter(self.jobs, self.catalog), Schedules(self.database)
@@ -99,6 +103,7 @@ class Parts:
         )
         control = Control(client, jobs, Submitter(jobs, self.catalog), reconciler, self.catalog)
         closing = Closing(jobs, steps, control, control)
+        care = Care(Stats(self.worker_database), Retention(self.worker_database, self.keep))
         firing = Firing(Firings(Schedules(self.worker_database), jobs, self.catalog))
         closers = [closing.finish, closing.note, closing.open_child, firing.open_firing]
         workflows = [kind.workflow for kind in self.catalog]
@@ -108,8 +113,8 @@ class Parts:
                 worker = Worker(
                     client,
                     task_queue=queue,
-                    workflows=[*workflows, FireSchedule, Reconcile] if flows else [],
-                    activities=[*self.activities, *closers, *([] if flows else [Upkeep(control).reconcile])],
+                    workflows=[*workflows, FireSchedule, Reconcile, Tidy] if flows else [],
+                    activities=[*self.activities, *closers, *([] if flows else [Upkeep(control).reconcile, care.tidy])],
                     max_heartbeat_throttle_interval=SECOND,
                     default_heartbeat_throttle_interval=SECOND,
                     **(options if flows else {}),
