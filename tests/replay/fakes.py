@@ -1,12 +1,17 @@
-"""Company research's activities under their real names, answering from a script: only the order of work is recorded."""
+"""The outside of kinds, answering from a script: only the order of work is recorded."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
+from uuid import UUID
 
 from temporalio import activity
 
+from activities.tasks import HttpTasks
+from activities.waiting import Waits
 from domain.errors import LongrunError
+from domain.keyring import Keyring
 from domain.research import (
     Briefing,
     Citation,
@@ -20,8 +25,12 @@ from domain.research import (
     Sources,
     Technology,
 )
+from domain.tasks import HttpTaskRequest, TaskAnswer
+from ledger.database import Database
+from ledger.waitpoints import Waitpoints
 
 T = TypeVar("T")
+TASK_URL = "https://app.example.com/tasks/process-large-dataset"
 FOUND = Citation(id="p1.1", kind="page", url="https://acme.example/", title="Acme", quote="Acme makes anvils.")
 
 
@@ -64,6 +73,29 @@ class Research:
     @property
     def activities(self) -> tuple[Callable[..., Any], ...]:
         return self.scrape_website, self.search_github, self.analyze, self.extract_briefing, self.store_research
+
+
+class Application:
+    """Tasks' application, which answers so or raises."""
+
+    def __init__(self, answer: TaskAnswer | LongrunError) -> None:
+        self._answer = answer
+
+    async def call(self, task: HttpTaskRequest, job_id: UUID, until: datetime) -> TaskAnswer:
+        if isinstance(self._answer, LongrunError):
+            raise self._answer
+        return self._answer
+
+    async def cancel(self, task: HttpTaskRequest, job_id: UUID) -> None:
+        return None
+
+
+def task_activities(database: Database, answer: TaskAnswer | LongrunError) -> Sequence[Callable[..., Any]]:
+    """The real activities of tasks, on that ledger, before such an application."""
+    waitpoints = Waitpoints(database)
+    waits = Waits(waitpoints, Keyring(["a key"]))
+    tasks = HttpTasks(waitpoints, waits, Application(answer), within=timedelta(days=3))
+    return tasks.call, tasks.cancel, waits.open_wait, waits.settle_wait
 
 
 def briefing(sources: Sources) -> Briefing:

@@ -84,6 +84,7 @@ class Recorder:
         async with self._parts(lambda database: task_activities(database, answer)) as parts:
             job_id = await parts.submit("http-task", {**TASK, **payload})
             if then is not None:
+                await parts.started(job_id, "call")
                 await parts.happened(job_id, lambda event: event.HasField("timer_started_event_attributes"))
                 await then(parts, job_id)
             await self._keep(parts, "http-task", job_id, what)
