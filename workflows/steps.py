@@ -81,7 +81,7 @@ class Steps:
         try:
             result = await self._execute(activity_id, name, activity, args)
             if isinstance(result, Asked) and result.waiting is not None:
-                result = await self._listener.answer_to(result.waiting)
+                result = await self._listener.answer_to(result.waiting, name)
         except (ActivityError, ApplicationError) as error:
             failure = failure_of(error, name)
             self._mark(name, "failed", failure)
@@ -233,6 +233,7 @@ def failure_of(error: BaseException, step: str | None = None) -> Failure:
         step = step or (error.activity_id.split("#")[0] if isinstance(error, ActivityError) else None)
         error = error.cause
     if isinstance(error, ApplicationError):
+        step = step or next((str(detail) for detail in error.details), None)
         return Failure(code=error.type or "job_failed", message=error.message, step=step)
     if is_cancelled_exception(error):
         return Failure(code="canceled", message="a job inside this one was canceled", step=step)

@@ -18,8 +18,8 @@ class Listener:
     def __init__(self) -> None:
         self._said: set[UUID] = set()
 
-    async def answer_to(self, waiting: Waiting) -> Asked:
-        """What was answered. Raises ApplicationError with the code of a refusal, or `wait_timed_out`."""
+    async def answer_to(self, waiting: Waiting, step: str) -> Asked:
+        """What was answered. Raises ApplicationError with the step, and the code of a refusal or `wait_timed_out`."""
         workflow.set_signal_handler(RESOLVED, self._hear)
         workflow.set_current_details(f"Waits for {waiting.about}")
         settled = Resolution(status="waiting")
@@ -29,7 +29,7 @@ class Listener:
         if settled.status == "completed":
             return Asked(output=settled.output)
         failure = settled.error or OVERDUE
-        raise ApplicationError(failure.message, type=failure.code, non_retryable=True)
+        raise ApplicationError(failure.message, step, type=failure.code, non_retryable=True)
 
     async def _heard(self, waiting: Waiting) -> bool:
         """Whether something was said about the waitpoint before its time was over."""
