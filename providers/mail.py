@@ -60,7 +60,7 @@ class Mail:
             raise VendorError("the mail server did not answer in time", code="timeout") from error
         except (aiosmtplib.SMTPException, OSError) as error:
             raise VendorError("the mail server could not be reached", code="connection") from error
-        except (ValueError, HeaderParseError):
+        except (ValueError, IndexError, HeaderParseError):  # the library's own parser trips over some
             raise VendorError("this is no e-mail address", code="bad_address", retryable=False) from None
 
     def _message(self, to: str, letter: Letter) -> EmailMessage:
