@@ -26,10 +26,9 @@ MOST = 100
 Name = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
 
-class Wanted(Request):
-    """Which jobs. Without any parameter: all that are still open."""
+class Filter(Request):
+    """Which jobs: all that fit every word that is given. Without any: all that are still open."""
 
-    job_id: str | None = Field(default=None, description="One job, answered as it is and not as a page.")
     type: Name | None = Field(default=None, description="A kind or an alias of one.")
     status: Status | None = None
     owner: Name | None = None
@@ -43,6 +42,29 @@ class Wanted(Request):
         default=False, description="Silent for longer than its step allows: the job's `stuck` says more."
     )
     retrying: bool = Field(default=False, description="A step is being tried again.")
+
+    def of(self, given: "Services", at: str, *, only_open: bool) -> JobFilter:
+        """As the ledger reads it; `at` is what pointers to its words begin with. Raises CallerError."""
+        return JobFilter(
+            kind=_kind(self.type, given, at),
+            status=self.status,
+            owner=self.owner,
+            tag=self.tag,
+            batch_id=_id(self.batch_id, f"{at}batchId"),
+            parent_id=_id(self.parent_id, f"{at}parentId"),
+            schedule_id=self.schedule_id,
+            created_after=self.created_after,
+            created_before=self.created_before,
+            only_open=only_open,
+            retrying=self.retrying,
+            stuck=self.stuck,
+        )
+
+
+class Wanted(Filter):
+    """Which jobs. Without any parameter: all that are still open."""
+
+    job_id: str | None = Field(default=None, description="One job, answered as it is and not as a page.")
     limit: int = Field(default=MOST, ge=1, le=MOST)
     cursor: str | None = Field(default=None, description="`nextCursor` of the page before.")
 
@@ -70,20 +92,7 @@ async def page(wanted: Wanted, given: "Services", caller: "Caller") -> "tuple[Se
     cursor = Cursor.read(wanted.cursor) if wanted.cursor else None
     # `limit` and `cursor` choose nothing
     only_open = cursor.only_open if cursor else not wanted.model_fields_set
-    chosen = JobFilter(
-        kind=_kind(wanted.type, given),
-        status=wanted.status,
-        owner=wanted.owner,
-        tag=wanted.tag,
-        batch_id=_id(wanted.batch_id, "batchId"),
-        parent_id=_id(wanted.parent_id, "parentId"),
-        schedule_id=wanted.schedule_id,
-        created_after=wanted.created_after,
-        created_before=wanted.created_before,
-        only_open=only_open,
-        retrying=wanted.retrying,
-        stuck=wanted.stuck,
-    )
+    chosen = wanted.of(given, "?", only_open=only_open)
     before = (cursor.at, cursor.id) if cursor else None
     found = [await given.jobs.list(each, limit=wanted.limit + 1, before=before) for each in caller.narrow(chosen)]
     rows = found[0] if len(found) == 1 else _merged(found, wanted.limit + 1)
@@ -99,16 +108,16 @@ def _merged(found: "list[Sequence[JobRow]]", limit: int) -> "list[JobRow]":
     return list(islice({row.id: row for row in ordered}.values(), limit))
 
 
-def _kind(name: str | None, given: "Services") -> str | None:
+def _kind(name: str | None, given: "Services", at: str) -> str | None:
     try:
         return given.catalog[name].name if name else None
     except UnknownKind as error:
-        raise UnknownKind(error.message, pointer="?type") from None
+        raise UnknownKind(error.message, pointer=f"{at}type") from None
 
 
-def _id(text: str | None, name: str) -> UUID | None:
+def _id(text: str | None, pointer: str) -> UUID | None:
     if text is None:
         return None
     if (found := as_id(text)) is None:
-        raise CallerError("this is no id", pointer=f"?{name}")
+        raise CallerError("this is no id", pointer=pointer)
     return found

@@ -67,7 +67,7 @@ class StepState(Model):
 
 
 class Items(Model):
-    """Progress of a batch inside a job."""
+    """Progress of a job with its items; those that are missing in the counts are still to be done."""
 
     done: int = 0
     failed: int = 0
@@ -76,7 +76,10 @@ class Items(Model):
 
 
 class Progress(Model):
-    """`done` counts steps that will not run again (completed, failed in isolation, skipped)."""
+    """`done` counts steps that will not run again (completed, failed in isolation, skipped).
+
+    `percent` counts the items, if there are any, as parts of the step that is under way.
+    """
 
     done: int
     total: int
@@ -89,9 +92,11 @@ class Progress(Model):
     def of(cls, statuses: list[StepStatus], items: Items | None = None) -> "Progress":
         done = sum(status in ("completed", "failed", "skipped") for status in statuses)
         total = len(statuses)
-        return cls(
-            done=done, total=total, text=f"{done}/{total}", percent=100 * done // total if total else 0, items=items
-        )
+        reached = float(done)
+        if items and items.total and done < total:
+            reached += (items.done + items.failed + items.skipped) / items.total
+        percent = int(100 * reached / total) if total else 0
+        return cls(done=done, total=total, text=f"{done}/{total}", percent=percent, items=items)
 
 
 class Retry(Model):

@@ -68,10 +68,28 @@ class Engine(Protocol):
         ...
 
 
+class Replayer(Protocol):
+    """Opens an old job again."""
+
+    async def again(self, job_id: UUID, new_id: UUID) -> UUID:
+        """The new job's id; the same call repeated opens one. Raises CallerError where it cannot be done."""
+        ...
+
+
 class ChildOpener(Protocol):
     """Opens a job inside another one and says what its workflow is handed."""
 
     async def open_child(self, parent_id: UUID, child_id: UUID, kind: str, payload: dict[str, Any]) -> Job[Any]: ...
+
+
+class Forgetter(Protocol):
+    """Takes out of the engine what belongs to a user. Raises EngineUnavailable."""
+
+    async def end_schedules(self, owner: str) -> None: ...
+
+    async def forget(self, job_ids: Sequence[UUID]) -> None:
+        """Delete the executions of ended jobs."""
+        ...
 
 
 class TaskRunner(Protocol):
@@ -90,3 +108,7 @@ class FiringOpener(Protocol):
     """Opens the job of a schedule's firing and says what its workflow is handed."""
 
     async def open_firing(self, schedule_id: str, job_id: UUID, workflow_id: str, due_at: datetime) -> Job[Any]: ...
+
+    async def cancel_firing(self, schedule_id: str, job_id: UUID) -> None:
+        """Note that the engine cancels the job on its schedule's behalf."""
+        ...

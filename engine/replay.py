@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from domain.errors import PayloadGone, UnknownStep
+from domain.errors import JobNotFound, PayloadGone, UnknownStep
 from domain.options import Budget, Options
 from engine.submit import Submission, Submitter
 from ledger.replays import given
@@ -43,6 +43,12 @@ class Replays:
         submitter = Submitter(self._jobs.also(given(old.id, before, from_step)), self._catalog)
         [opened] = await submitter.submit([asked], replay_of=old.id, ids=[new_id] if new_id else None)
         return opened
+
+    async def again(self, job_id: UUID, new_id: UUID) -> UUID:
+        """Replay the job of that id as it was. Raises JobNotFound, and what `replay` raises."""
+        if (old := await self._jobs.get(job_id)) is None:
+            raise JobNotFound("the job is gone")
+        return (await self.replay(old, new_id=new_id)).id
 
     def _before(self, kind: str, from_step: str | None) -> list[str]:
         """The steps that are not run again, in the order of the workflow's class."""
