@@ -24,6 +24,7 @@ class Settings:
     api_keys: tuple[str, ...] = ()
     host: str = "127.0.0.1"
     port: int = 8000
+    metrics_port: int | None = None
     cors_origins: tuple[str, ...] = ("*",)
     anonymous: tuple[str, ...] = ()
     # jobs
@@ -138,6 +139,7 @@ READERS: dict[Any, Callable[[str], Any]] = {
     tuple[float, ...]: _seconds,
     Path: _path,
     Path | None: _path,
+    int | None: int,
 }
 
 # The vendors' own names stay; everything of ours begins with LONGRUN_.

@@ -9,14 +9,17 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
+from prometheus_client import start_http_server
 from temporalio.client import Client
 from temporalio.plugin import SimplePlugin
 from temporalio.service import RPCError
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
 from activities.analysis import Analysis
+from activities.bulk import BulkWork
 from activities.care import Care
 from activities.closing import Closing
+from activities.erasing import Erasing
 from activities.firing import Firing
 from activities.research import Gather, Store
 from activities.tasks import HttpTasks
@@ -32,13 +35,15 @@ from domain.waiting import OUTPUT_BYTES
 from engine.connect import connect
 from engine.control import Control
 from engine.courier import Courier
-from engine.dispatcher import Dispatcher
 from engine.firing import Firings
+from engine.forgetting import Forgetting
 from engine.grace import Grace
 from engine.heartbeat import Heartbeat
+from engine.meters import MeteredDispatcher, Meters
 from engine.outbox import Outbox
 from engine.plugin import plugin
 from engine.reconcile import Reconciler
+from engine.replay import Replays
 from engine.schedules import keep_reconciling, keep_tidying
 from engine.start import QUEUE
 from engine.stepping import Stepping
@@ -48,6 +53,7 @@ from ledger.database import Database
 from ledger.deliveries import Deliveries
 from ledger.dispatch import Dispatch
 from ledger.events import Notices
+from ledger.items import JobItems
 from ledger.jobs import Jobs
 from ledger.migrate import pending
 from ledger.reports import Reports
@@ -57,6 +63,7 @@ from ledger.schedules import Schedules
 from ledger.spend import Spend
 from ledger.stats import Stats
 from ledger.steps import Steps
+from ledger.users import Users
 from ledger.waitpoints import Waitpoints
 from providers.application import Application
 from providers.crawlbase import Crawlbase
@@ -68,6 +75,7 @@ from providers.site import CANDIDATES, CompanySite
 from providers.web import GuardedClient
 from providers.webhooks import WebhookPoster
 from settings import Settings
+from workflows.bulk import Bulk
 from workflows.catalog import Catalog, installed
 from workflows.firing import FireSchedule
 from workflows.telling import DeliverEmail, DeliverWebhook
@@ -108,7 +116,7 @@ async def work(settings: Settings, queues: Sequence[str], catalog: Catalog) -> N
             ledger_patience=settings.ledger_patience_seconds,
             rate_limit_patience=settings.rate_limit_patience_seconds,
         )
-        client = await _until_up(settings, plugin([Heartbeat(), stepping]), stop)
+        client = await _until_up(settings, plugin([Meters(), Heartbeat(), stepping]), stop)
         if client is None:
             return
         reconciler = Reconciler(client, jobs, dispatch, Reports(database), catalog)
@@ -134,22 +142,27 @@ async def work(settings: Settings, queues: Sequence[str], catalog: Catalog) -> N
         own = [one for kind in catalog for one in kind.activities]
         io = [gather.scrape_website, gather.search_github, store.store_research]
         firing = Firing(Firings(Schedules(database), jobs, catalog))
+        erasing = Erasing(Users(database), jobs, Forgetting(client, Schedules(database)))
         waitpoints = Waitpoints(database)
         waits, tasks = _tasks(settings, waitpoints, opened)
-        closers = [closing.finish, closing.note, closing.open_child, firing.open_firing, *waits]
+        closers = [closing.finish, closing.note, closing.open_child, firing.open_firing, firing.cancel_firing, *waits]
+        bulk = BulkWork(JobItems(database), jobs, Replays(jobs, catalog))
+        housekeeping = [bulk.apply, Upkeep(control).reconcile, care.tidy, erasing.stop_jobs, erasing.erase_data]
         activities: dict[str, list[Callable[..., Any]]] = {
             QUEUE: [*closers, store.store_research, *own],
-            "io": [*io, *tasks, *closers, Upkeep(control).reconcile, care.tidy, *own],
+            "io": [*io, *tasks, *closers, *housekeeping, *own],
             "llm": [analysis.analyze, analysis.extract_briefing, *own],
             "tell": [telling.deliver_webhook, telling.deliver_email],
         }
         notices = Notices(settings.listening_url, settings.schema)
         await opened.enter_async_context(notices.listening())
-        await opened.enter_async_context(Dispatcher(client, dispatch, jobs, notices).running())
+        await opened.enter_async_context(MeteredDispatcher(client, dispatch, jobs, notices).running())
         grace = Grace(client, Cancels(database), jobs, seconds=settings.cancel_grace_seconds)
         await opened.enter_async_context(grace.running())
         await opened.enter_async_context(Outbox(client, deliveries, notices).running())
         await opened.enter_async_context(Courier(client, waitpoints).running())
+        if settings.metrics_port is not None:
+            start_http_server(settings.metrics_port, settings.host)
         await keep_reconciling(client)
         await keep_tidying(client)
         upkeep = asyncio.create_task(_reconcile_once(reconciler))
@@ -203,7 +216,7 @@ def _telling(settings: Settings, deliveries: Deliveries, jobs: Jobs, opened: Asy
 def _worker(
     client: Client, queue: str, activities: Sequence[Callable[..., Any]], catalog: Catalog, settings: Settings
 ) -> Worker:
-    own = (DeliverWebhook, DeliverEmail, FireSchedule, Reconcile, Tidy)
+    own = (Bulk, DeliverWebhook, DeliverEmail, FireSchedule, Reconcile, Tidy)
     flows = [*(kind.workflow for kind in catalog), *own] if queue == QUEUE else []
     return Worker(
         client,

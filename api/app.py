@@ -14,6 +14,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from api import (
     audit,
     batches,
+    bulk,
     changing,
     docs,
     errors,
@@ -22,11 +23,13 @@ from api import (
     health,
     jobs,
     kinds,
+    metrics,
     schedules,
     starting,
     stats,
     tokens,
     upkeep,
+    users,
     waitpoints,
     webhooks,
 )
@@ -39,11 +42,12 @@ from api.limits import Limiter
 from api.openapi import describe
 from domain import logs
 from domain.keyring import Keyring
+from engine.bulk import Bulks
 from engine.connect import connect
 from engine.courier import Courier
-from engine.dispatcher import Dispatcher
 from engine.firing import Scheduled
 from engine.grace import Grace
+from engine.meters import MeteredDispatcher
 from engine.plugin import plugin
 from engine.reconcile import Reconciler
 from engine.replay import Replays
@@ -57,11 +61,13 @@ from ledger.deliveries import Deliveries
 from ledger.dispatch import Dispatch
 from ledger.events import Events, Notices
 from ledger.feed import Feed
+from ledger.items import JobItems
 from ledger.jobs import Jobs
 from ledger.reports import Reports
 from ledger.research import Research
 from ledger.schedules import Schedules
 from ledger.stats import Stats
+from ledger.users import Users
 from ledger.waitpoints import Waitpoints
 from ledger.webhooks import Webhooks
 from settings import Settings, SettingsError
@@ -73,6 +79,7 @@ ROUTERS = (
     research,
     starting,
     feed,
+    bulk,
     jobs,
     events,
     changing,
@@ -80,10 +87,12 @@ ROUTERS = (
     kinds,
     schedules,
     webhooks,
+    users,
     tokens,
     stats,
     upkeep,
     audit,
+    metrics,
     health,
     waitpoints,
     workflow,
@@ -169,7 +178,8 @@ async def _open(settings: Settings, catalog: Catalog, credentials: Credentials, 
     dispatch, reports = Dispatch(database, in_flight=settings.in_flight), Reports(database)
     engine, schedules_ = await connect(os.environ, plugin()), Schedules(database)
     await opened.enter_async_context(notices.listening())
-    await opened.enter_async_context(Dispatcher(engine, dispatch, jobs_, notices, standby=True).running())
+    await opened.enter_async_context(MeteredDispatcher(engine, dispatch, jobs_, notices, standby=True).running())
+    items = JobItems(database)
     grace = Grace(engine, Cancels(database), jobs_, seconds=settings.cancel_grace_seconds)
     await opened.enter_async_context(grace.running())
     waitpoints_ = Waitpoints(database)
@@ -184,6 +194,7 @@ async def _open(settings: Settings, catalog: Catalog, credentials: Credentials, 
         events=Events(database),
         changes=Changes(database),
         feed=Feed(database),
+        users=Users(database),
         notices=notices,
         research=Research(database),
         reports=reports,
@@ -193,6 +204,8 @@ async def _open(settings: Settings, catalog: Catalog, credentials: Credentials, 
         stats=Stats(database),
         submitter=Submitter(jobs_, catalog),
         replays=Replays(jobs_, catalog),
+        bulks=Bulks(jobs_, items),
+        items=items,
         schedules=schedules_,
         scheduling=Scheduling(engine, schedules_, Scheduled(jobs_, catalog)),
         engine=engine,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from api.health import Readiness
     from domain.keyring import Keyring
+    from engine.bulk import Bulks
     from engine.courier import Courier
     from engine.reconcile import Reconciler
     from engine.replay import Replays
@@ -30,12 +31,14 @@ if TYPE_CHECKING:
     from ledger.deliveries import Deliveries
     from ledger.events import Events, Notices
     from ledger.feed import Feed
+    from ledger.items import JobItems
     from ledger.jobs import Jobs
     from ledger.reports import Reports
     from ledger.research import Research
     from ledger.rows import JobRow
     from ledger.schedules import Schedules
     from ledger.stats import Stats
+    from ledger.users import Users
     from ledger.waitpoints import Waitpoints
     from ledger.webhooks import Webhooks
     from settings import Settings
@@ -53,6 +56,7 @@ class Services:
     events: "Events"
     changes: "Changes"
     feed: "Feed"
+    users: "Users"
     notices: "Notices"
     research: "Research"
     reports: "Reports"
@@ -62,6 +66,8 @@ class Services:
     stats: "Stats"
     submitter: "Submitter"
     replays: "Replays"
+    bulks: "Bulks"
+    items: "JobItems"
     schedules: "Schedules"
     scheduling: "Scheduling"
     engine: "Client"

@@ -8,6 +8,7 @@ import structlog
 from starlette.exceptions import HTTPException
 
 from api.errors import failed
+from api.meters import observe
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -26,13 +27,13 @@ class Edge:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        started, status = time.perf_counter(), 0
+        started, status, answered = time.perf_counter(), 0, 0.0
         structlog.contextvars.clear_contextvars()
 
         async def watched(message: "Message") -> None:
-            nonlocal status
+            nonlocal status, answered
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, answered = message["status"], time.perf_counter()
             await send(message)
 
         try:
@@ -44,6 +45,7 @@ class Edge:
         finally:
             template = getattr(scope.get("route"), "path", None)
             ms = round((time.perf_counter() - started) * 1000, 1)
+            observe(scope["method"], template, status, (answered or time.perf_counter()) - started)
             log.info("request", method=scope["method"], route=template, status=status, ms=ms)
 
 

@@ -79,6 +79,16 @@ class Summary:
     by_owner: dict[str, Figures] = field(default_factory=dict[str, Figures])
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """Open jobs of a kind and status. `oldest_seconds`: how long the first that nobody has begun is due; None: none."""
+
+    kind: str
+    status: str
+    jobs: int
+    oldest_seconds: float | None
+
+
 class Stats:
     """Whoever ends a job appends to `job_ends`; `roll` adds those up, and a read counts what is left of them."""
 
@@ -121,6 +131,14 @@ class Stats:
             by_day=dict(sorted(by_day.items(), key=itemgetter(0))),
             by_owner=await self._owners(asked, top) if asked.owner is None and top else {},
         )
+
+    async def ever(self) -> dict[str, Figures]:
+        """The figures of each kind since the ledger began: they only grow."""
+        return (await self.read(Asked(date.min, date.max), top=0)).by_kind
+
+    async def open(self) -> list[Waiting]:
+        """What is open now."""
+        return [Waiting(**row) for row in await self._database.fetch(sql("open_figures"))]
 
     async def forget(self, owner: str) -> None:
         """Let nothing say any more what this owner had done; what everyone did together stays as it was."""
