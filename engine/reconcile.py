@@ -1,31 +1,46 @@
-"""Ledger and engine compared: what ended behind our back is closed, what runs is adopted, orphans are named."""
+"""Ledger and engine compared: what ended behind our back is closed, what runs is adopted, orphans are named.
+
+Cheap while they agree: the engine lists what it has by the page, and only what does not fit is asked for one by one.
+Safe in many copies at once: every act may be repeated, and none overwrites an end.
+"""
 
 import asyncio
-from collections import Counter
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 import structlog
-from temporalio.client import Client
-from temporalio.service import RPCError
+from temporalio.client import Client, WorkflowExecution, WorkflowExecutionDescription, WorkflowExecutionStatus
+from temporalio.service import RPCError, RPCStatusCode
 
-from domain.errors import EngineUnavailable
-from domain.job import Status
-from engine.history import ended, who_ended
+from domain.errors import EngineUnavailable, LedgerUnavailable
+from domain.job import Failure, Outcome, Status
+from engine import executions
+from engine.findings import Findings
+from engine.history import LOST, RUNNING, described, done_steps, outcome_of, who_ended
 from engine.start import RPC
 
 if TYPE_CHECKING:
     from ledger.dispatch import Dispatch
     from ledger.jobs import Jobs
-    from ledger.reports import Reports
-    from ledger.rows import JobRow
+    from ledger.reports import InEngine, Known, Reports
     from workflows.catalog import Catalog
 
+T = TypeVar("T")
 log = structlog.get_logger()
 REPORT = "reconciliation"
 AT_ONCE = 8
-ORPHANS = 1000
+TERMINATED = WorkflowExecutionStatus.TERMINATED
+# A start or an end that is this young may still be on its way to the other side.
+SETTLED = timedelta(seconds=2)
+# Two clocks, the ledger's and the engine's, may differ by less.
+SKEW = timedelta(minutes=1)
+# What its workflow does after the end of its job (telling others) takes less.
+STALE = timedelta(minutes=15)
+AT_FIRST = timedelta(days=1)
+MOST_PAGES = 100
+FOREIGN = Failure(code="engine_lost", message="the engine runs something else under this job's id")
 
 
 class Reconciler:
@@ -35,70 +50,172 @@ class Reconciler:
         self, client: Client, jobs: "Jobs", dispatch: "Dispatch", reports: "Reports", catalog: "Catalog"
     ) -> None:
         self._client, self._jobs, self._dispatch = client, jobs, dispatch
-        self._reports, self._catalog = reports, catalog
+        self._reports, self._kinds = reports, [kind.name for kind in catalog]
 
     async def run(self) -> dict[str, Any]:
         """One comparison; answers with the report, which is kept too. Raises EngineUnavailable, LedgerUnavailable."""
-        began, slots = datetime.now(UTC), asyncio.Semaphore(AT_ONCE)
-        open_ids = await self._reports.in_engine()
-        findings = await asyncio.gather(*(self._compare(job_id, slots) for job_id in open_ids))
-        orphaned = [finding for finding in findings if finding]
-        counts = Counter(finding["action"] for finding in orphaned)
-        report = {
-            "startedAt": began.isoformat(),
-            "finishedAt": datetime.now(UTC).isoformat(),
-            "checked": len(open_ids),
-            "started": counts["adopted"],
-            "closed": counts["closed"],
-            "mended": len(orphaned),
-            "orphanedJobs": orphaned,
-            "orphanedExecutions": await self._orphaned_executions(),
-        }
+        found = Findings(datetime.now(UTC))
+        last = await self._reports.last(REPORT)
+        since = datetime.fromisoformat(last[1]["startedAt"]) - SKEW if last else found.began - AT_FIRST
+        running = await self._running(found)
+        await self._ended(since, found)
+        async for rows in self._reports.in_engine(settled_seconds=SETTLED.total_seconds()):
+            found.checked += len(rows)
+            doubtful = (row for row in rows if not (row.marked and row.id in running))
+            await _each(doubtful, lambda row: self._safely(row.id, self._compare(row, found), found))
+        for job_id in await self._reports.close_steps(since):
+            found.job(job_id, "steps were open although the job had ended", "steps_closed")
+        report = found.report()
         await self._reports.save(REPORT, report)
-        log.info("reconciled", checked=report["checked"], mended=report["mended"])
+        log.info("reconciled", checked=found.checked, mended=found.mended, strays=len(found.strays))
         return report
 
-    async def _compare(self, job_id: UUID, slots: asyncio.Semaphore) -> dict[str, Any] | None:
-        async with slots:
-            outcome = await ended(self._client, job_id)
-            row = await self._jobs.get(job_id)
-            if row is None or row.status.terminal:
-                return None  # it ended while we looked
-            if outcome is None:
-                if row.engine_started_at is not None:
-                    return None
-                await self._dispatch.started([job_id])
-                return {"jobId": str(job_id), "reason": "running in the engine, not marked here", "action": "adopted"}
-            lost = outcome.error is not None and outcome.error.code == "engine_lost"
-            if lost and (row.engine_started_at is None or await self._has_open_parent(row)):
-                return None  # the dispatcher will start it, or its parent
-            by = await who_ended(self._client, job_id) if outcome.status == Status.CANCELED else None
-            await self._jobs.finish(outcome, canceled_by=by)
-            reason = outcome.error.code if outcome.error else outcome.status.value
-            return {"jobId": str(job_id), "reason": f"ended in the engine: {reason}", "action": "closed"}
+    async def _running(self, found: Findings) -> set[UUID]:
+        """The open jobs whose executions are listed as running; what else runs is dealt with."""
+        running: set[UUID] = set()
+        async for page in executions.pages(self._client, executions.running(self._kinds)):
+            unmarked: list[UUID] = []
+            after: list[tuple[WorkflowExecution, Known, datetime]] = []
+            for execution, job in await self._known(page):
+                if job is None:
+                    if execution.start_time < found.began - SETTLED:
+                        found.stray(execution.id, "it runs, and the ledger has no such job")
+                elif job.finished_at is not None:
+                    after.append((execution, job, job.finished_at))
+                else:
+                    running.add(job.id)
+                    if not job.marked and execution.start_time < found.began - SETTLED:
+                        unmarked.append(job.id)
+            await self._adopt(unmarked, found)
+            await _each(after, lambda one: self._safely(one[1].id, self._overrun(*one, found), found))
+        return running
 
-    async def _has_open_parent(self, row: "JobRow") -> bool:
-        parent = await self._jobs.get(row.parent_id) if row.parent_id else None
-        return parent is not None and not parent.status.terminal
+    async def _ended(self, since: datetime, found: Findings) -> None:
+        """What ended since then: the ledger is to know it, and to know that it ended."""
+        at_most = MOST_PAGES
+        async for page in executions.pages(self._client, executions.ended_since(self._kinds, since)):
+            still_open: list[Known] = []
+            for execution, job in await self._known(page):
+                if job is None:
+                    found.stray(execution.id, "it has ended, and the ledger has no such job")
+                elif job.finished_at is None:
+                    still_open.append(job)
+                elif execution.status != TERMINATED and execution.start_time > job.finished_at + SETTLED:
+                    found.stray(execution.id, f"it began after its job had ended ({job.status}), and changed nothing")
+            await _each(still_open, lambda job: self._safely(job.id, self._look(job, found), found))
+            at_most -= 1
+            if not at_most:
+                log.warning("too much has ended in the engine to look at all of it", pages=MOST_PAGES)
+                return
 
-    async def _orphaned_executions(self) -> list[dict[str, str]]:
-        kinds = ", ".join(f"'{kind.name}'" for kind in self._catalog)
-        query = f"ExecutionStatus = 'Running' AND WorkflowType IN ({kinds})"
+    async def _known(self, page: Sequence[WorkflowExecution]) -> "list[tuple[WorkflowExecution, Known | None]]":
+        ids = [executions.job_of(execution) for execution in page]
+        known = await self._reports.known([job_id for job_id in ids if job_id])
+        return [(execution, known.get(job_id) if job_id else None) for execution, job_id in zip(page, ids, strict=True)]
+
+    async def _safely(self, job_id: UUID, work: Awaitable[None], found: Findings) -> None:
+        """One job that cannot be compared must not keep the others from it."""
         try:
-            running = [found.id async for found in self._client.list_workflows(query, limit=ORPHANS, rpc_timeout=RPC)]
-        except (RPCError, RuntimeError) as error:
-            raise EngineUnavailable("the engine does not list its executions") from error
-        ids = {text: _uuid(text) for text in running}
-        known = await self._reports.open_among([job_id for job_id in ids.values() if job_id])
-        return [
-            {"workflowId": text, "reason": "no open job in the ledger"}
-            for text, job_id in ids.items()
-            if job_id not in known
-        ]
+            await work
+        except (EngineUnavailable, LedgerUnavailable):
+            raise
+        except Exception:
+            log.exception("a job cannot be compared", jobId=str(job_id))
+            found.puzzle(job_id)
+
+    async def _compare(self, row: "InEngine", found: Findings) -> None:
+        """A job that the engine does not list as running."""
+        execution = await described(self._client, str(row.id))
+        if execution is not None and execution.workflow_type == row.kind:
+            await self._settle(row.id, execution, found, marked=row.marked)
+        elif execution is not None or not await self._may_begin(row):
+            lost = LOST if execution is None else FOREIGN
+            await self._close(
+                Outcome(job_id=row.id, status=Status.CANCELED)
+                if row.canceled
+                else Outcome(job_id=row.id, status=Status.FAILED, error=lost),
+                lost.message,
+                found,
+            )
+
+    async def _look(self, job: "Known", found: Findings) -> None:
+        """An open job of which some run has ended."""
+        execution = await described(self._client, str(job.id))
+        if execution is not None and execution.workflow_type == job.kind:
+            await self._settle(job.id, execution, found, marked=job.marked)
+
+    async def _settle(
+        self, job_id: UUID, execution: WorkflowExecutionDescription, found: Findings, *, marked: bool
+    ) -> None:
+        """Have the ledger say what the execution's newest run says."""
+        outcome = await outcome_of(self._client, execution, job_id)
+        if outcome is None:
+            await self._adopt([] if marked else [job_id], found)
+            return
+        by = await who_ended(self._client, job_id) if outcome.status == Status.CANCELED else None
+        await self._reports.take_over(job_id, await done_steps(self._client, execution))
+        how = outcome.error.code if outcome.error else outcome.status.value
+        await self._close(outcome, f"ended in the engine: {how}", found, by=by)
+
+    async def _close(self, outcome: Outcome, reason: str, found: Findings, *, by: str | None = None) -> None:
+        job = (await self._reports.known([outcome.job_id])).get(outcome.job_id)
+        if job is not None and job.finished_at is None:  # else it ended while we looked
+            await self._jobs.finish(outcome, canceled_by=by)
+            found.job(outcome.job_id, reason, "closed")
+
+    async def _adopt(self, job_ids: Sequence[UUID], found: Findings) -> None:
+        if job_ids:
+            await self._dispatch.started(job_ids)
+        for job_id in job_ids:
+            found.job(job_id, "running in the engine, not marked here", "adopted")
+
+    async def _may_begin(self, row: "InEngine") -> bool:
+        """Whether somebody is yet to start what the engine does not know: the dispatcher, or who opened it."""
+        if row.ran:
+            return False
+        if not row.marked or row.opener is None:
+            return not row.marked
+        opener = await described(self._client, row.opener)
+        if opener is None or opener.status not in RUNNING:
+            return False
+        # a later run of it (after a reset, or as new) opens jobs of its own
+        later = opener.start_time - (timedelta() if _was_reset(opener) else SKEW)
+        return later <= row.created_at
+
+    async def _overrun(self, execution: WorkflowExecution, job: "Known", ended: datetime, found: Findings) -> None:
+        """End what runs for a job that has ended: a reset of it, or what does not notice by itself."""
+        again, stale = execution.start_time > ended, ended < found.began - STALE
+        now = await described(self._client, execution.id) if again or stale else None
+        if now is None or now.status not in RUNNING or now.run_id != execution.run_id:
+            return
+        reset = again and _was_reset(now)
+        if not (reset or stale):
+            return
+        why = f"{'it was reset' if reset else 'it went on'} after its job had ended ({job.status})"
+        handle = self._client.get_workflow_handle(execution.id, run_id=execution.run_id)
+        try:
+            await handle.terminate(reason=why, rpc_timeout=RPC)
+        except RPCError as error:
+            if error.status != RPCStatusCode.NOT_FOUND:  # not found: it has just ended by itself
+                raise EngineUnavailable("the engine does not answer") from error
+        found.stray(execution.id, f"{why}; terminated", mended=True)
 
 
-def _uuid(text: str) -> UUID | None:
+async def _each(items: Iterable[T], act: Callable[[T], Awaitable[None]]) -> None:
+    """A few at a time, for the engine has others to serve. The first error ends it."""
+    left = iter(items)
+
+    async def work() -> None:
+        for item in left:
+            await act(item)
+
+    workers = [asyncio.create_task(work()) for _ in range(AT_ONCE)]
     try:
-        return UUID(text)
-    except ValueError:
-        return None
+        await asyncio.gather(*workers)
+    finally:
+        for worker in workers:
+            worker.cancel()
+
+
+def _was_reset(execution: WorkflowExecutionDescription) -> bool:
+    return execution.raw_description.workflow_extended_info.HasField("last_reset_time")
