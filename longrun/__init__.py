@@ -13,6 +13,7 @@ from longrun.models import (
     Event,
     Failure,
     FieldError,
+    HeartRate,
     Items,
     Job,
     Kind,
@@ -26,8 +27,9 @@ from longrun.models import (
     Step,
     StepStatus,
     Usage,
+    User,
 )
-from longrun.options import Budget, Debounce, Filters, Options, Retry
+from longrun.options import Budget, Debounce, Filters, MetadataChange, Options, Retry, UserOptions
 
 __version__ = "0.1.0"
 
@@ -41,11 +43,13 @@ __all__ = [
     "Failure",
     "FieldError",
     "Filters",
+    "HeartRate",
     "Items",
     "Job",
     "Kind",
     "Live",
     "LongrunError",
+    "MetadataChange",
     "Options",
     "PlannedStep",
     "Problem",
@@ -57,4 +61,6 @@ __all__ = [
     "Step",
     "StepStatus",
     "Usage",
+    "User",
+    "UserOptions",
 ]

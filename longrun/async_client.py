@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Self, TypeVar, Unpack
 
 import httpx
@@ -11,8 +12,8 @@ from longrun import calls
 from longrun.calls import Call, Payload
 from longrun.errors import LongrunError
 from longrun.events import Reading, Watch
-from longrun.models import AuditEvent, Event, Job, Kind, Live, Reconciliation, Started
-from longrun.options import Filters, Options
+from longrun.models import AuditEvent, Event, Job, Kind, Live, Reconciliation, Started, User
+from longrun.options import Filters, MetadataChange, Options, Retry, UserOptions
 from longrun.target import Target
 
 T = TypeVar("T")
@@ -47,6 +48,19 @@ class AsyncClient:
     async def start(self, job_type: str, payload: Payload, options: Options | None = None) -> Started:
         """Start a job of a kind (or one of its aliases)."""
         return await self._send(calls.start(job_type, payload, options))
+
+    async def schedule_job(
+        self,
+        job_type: str,
+        data: Payload,
+        *,
+        tag: str | None = None,
+        user_id: str | int | None = None,
+        retry: Retry | None = None,
+        options: Options | None = None,
+    ) -> Started:
+        """The same in the words of a job layer: `user_id` is the owner, `tag` the first of the tags."""
+        return await self._send(calls.schedule_job(job_type, data, tag, user_id, retry, options))
 
     async def research(
         self,
@@ -87,6 +101,20 @@ class AsyncClient:
         """Ask a job to stop; LongrunError `not_cancelable` when it has ended."""
         return await self._send(calls.cancel(job_id, reason))
 
+    async def cancel_job(self, job_id: str, reason: str | None = None) -> Job:
+        """The same as `cancel`."""
+        return await self.cancel(job_id, reason)
+
+    async def reschedule(self, job_id: str, delay: str | datetime) -> Job:
+        """Have a delayed job start so long from now (`5m`), or at a time; LongrunError `not_delayed` if it is none."""
+        return await self._send(calls.reschedule(job_id, delay))
+
+    async def patch(
+        self, job_id: str, *, tags: Sequence[str] | None = None, metadata: MetadataChange | None = None
+    ) -> Job:
+        """Replace a job's tags and change its metadata; changes that race are all kept."""
+        return await self._send(calls.patch(job_id, tags, metadata))
+
     async def replay(self, job_id: str, payload: Payload | None = None, from_step: str | None = None) -> Started:
         """Start a new job like an old one, or with another payload; steps before `from_step` are not run again."""
         return await self._send(calls.replay(job_id, payload, from_step))
@@ -98,6 +126,18 @@ class AsyncClient:
     async def reconcile(self) -> Reconciliation:
         """Compare ledger and engine now, and mend."""
         return await self._send(calls.reconcile())
+
+    async def put_user(self, user_id: str, **told: Unpack[UserOptions]) -> User:
+        """Tell of a user; what is left out has its default."""
+        return await self._send(calls.put_user(user_id, told))
+
+    async def get_user(self, user_id: str) -> User:
+        """A user as told; LongrunError `not_found`."""
+        return await self._send(calls.get_user(user_id))
+
+    async def delete_user(self, user_id: str) -> Started:
+        """Erase a user and all that their jobs have left; the job that does it."""
+        return await self._send(calls.delete_user(user_id))
 
     async def wait(
         self, job_id: str, timeout: float | None = None, on_change: Callable[[Job], object] | None = None
@@ -124,7 +164,18 @@ class AsyncClient:
 
         `last_event_id` goes on after an event that an earlier stream yielded.
         """
-        reading = Reading(job_id, last_event_id, self.target.patience)
+        async for event in self._read(Reading.of_job(job_id, last_event_id, self.target.patience)):
+            yield event
+
+    async def stream_owner(self, owner: str | None = None, last_event_id: str | None = None) -> AsyncIterator[Event]:
+        """What happens to all jobs of an owner: first a `job` for each that is open, then everything, without an end.
+
+        Resumes like `stream`. Events say of which job they are; a token of one owner need not name them.
+        """
+        async for event in self._read(Reading.of_owner(owner, last_event_id, self.target.patience)):
+            yield event
+
+    async def _read(self, reading: Reading) -> AsyncIterator[Event]:
         while not reading.over:
             error = None
             try:

@@ -1,6 +1,6 @@
 """Every call, described once: what is sent, and how the answer is read. The clients only carry it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -11,8 +11,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
 from longrun.errors import LongrunError
-from longrun.models import AuditEvent, Job, Kind, Live, Page, Problem, Reconciliation, Started
-from longrun.options import Filters, Options
+from longrun.models import AuditEvent, Job, Kind, Live, Page, Problem, Reconciliation, Started, User
+from longrun.options import Filters, MetadataChange, Options, Retry, UserOptions
 
 T = TypeVar("T")
 Payload = Mapping[str, Any] | BaseModel
@@ -65,6 +65,21 @@ def start(job_type: str, payload: Payload, options: Options | None) -> Call[Star
     return Call("POST", "/api/jobs", Started.model_validate, body=body)
 
 
+def schedule_job(
+    job_type: str,
+    data: Payload,
+    tag: str | None,
+    user_id: str | int | None,
+    retry: Retry | None,
+    options: Options | None,
+) -> Call[Started]:
+    given: dict[str, Any] = {"retry": retry, "owner": None if user_id is None else str(user_id)}
+    said = {name: value for name, value in given.items() if value is not None}
+    if tag is not None:
+        said["tags"] = (tag, *((options and options.tags) or ()))
+    return start(job_type, data, (options or Options()).model_copy(update=said) if said else options)
+
+
 def research(
     company: str, role: str, url: str | None, deep: bool, refresh: bool, options: Options | None
 ) -> Call[Started]:
@@ -96,6 +111,17 @@ def cancel(job_id: str, reason: str | None) -> Call[Job]:
     return Call("POST", job_path(job_id, "cancel"), Job.model_validate, body={"reason": reason} if reason else {})
 
 
+def reschedule(job_id: str, delay: str | datetime) -> Call[Job]:
+    return Call("POST", job_path(job_id, "reschedule"), Job.model_validate, body={"delay": _text(delay)})
+
+
+def patch(job_id: str, tags: Sequence[str] | None, metadata: MetadataChange | None) -> Call[Job]:
+    body: dict[str, Any] = {"metadata": dict(metadata)} if metadata is not None else {}
+    if tags is not None:
+        body["tags"] = list(tags)
+    return Call("PATCH", job_path(job_id), Job.model_validate, body=body)
+
+
 def replay(job_id: str, payload: Payload | None, from_step: str | None) -> Call[Started]:
     body: dict[str, Any] = {"payload": _plain(payload)} if payload is not None else {}
     if from_step:
@@ -109,6 +135,23 @@ def kinds() -> Call[tuple[Kind, ...]]:
 
 def reconcile() -> Call[Reconciliation]:
     return Call("POST", "/api/reconciliation", Reconciliation.model_validate, body={})
+
+
+def put_user(user_id: str, told: UserOptions) -> Call[User]:
+    body = {to_camel(name): value for name, value in told.items()}
+    return Call("PUT", _user_path(user_id), User.model_validate, body=body)
+
+
+def get_user(user_id: str) -> Call[User]:
+    return Call("GET", _user_path(user_id), User.model_validate)
+
+
+def delete_user(user_id: str) -> Call[Started]:
+    return Call("DELETE", _user_path(user_id), Started.model_validate)
+
+
+def _user_path(user_id: str) -> str:
+    return f"/api/users/{quote(user_id, safe='')}"
 
 
 def job_path(job_id: str, verb: str = "") -> str:

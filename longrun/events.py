@@ -4,7 +4,8 @@ import json
 import re
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
+from urllib.parse import quote
 
 import httpx
 
@@ -39,22 +40,32 @@ class Patience:
 
 
 class Reading:
-    """One job's events: what to ask for next, and the events in what arrives."""
+    """The events of a job, or of all jobs of an owner: what to ask for next, and the events in what arrives."""
 
-    def __init__(self, job_id: str, last_event_id: str | None, patience: float) -> None:
-        self.job_id = job_id
+    def __init__(self, path: str, last_event_id: str | None, patience: float, *, endless: bool = False) -> None:
+        """An `endless` stream goes on after a job's `done`."""
+        self._path, self._endless = path, endless
         self.last_event_id = last_event_id
         self.over = False
         self._patience = Patience(patience)
         self._forget()
+
+    @classmethod
+    def of_job(cls, job_id: str, last_event_id: str | None, patience: float) -> Self:
+        return cls(job_path(job_id, "events"), last_event_id, patience)
+
+    @classmethod
+    def of_owner(cls, owner: str | None, last_event_id: str | None, patience: float) -> Self:
+        """Without an owner the one of the token."""
+        query = f"?owner={quote(owner, safe='')}" if owner is not None else ""
+        return cls(f"/api/jobs/events{query}", last_event_id, patience, endless=True)
 
     def request(self) -> dict[str, Any]:
         """Arguments of httpx's `stream`: everything after the last event that was handed on."""
         headers = {"Accept": "text/event-stream"}
         if self.last_event_id:
             headers["Last-Event-ID"] = self.last_event_id
-        url = job_path(self.job_id, "events")
-        return {"method": "GET", "url": url, "headers": headers, "timeout": httpx.Timeout(10.0, read=SILENCE)}
+        return {"method": "GET", "url": self._path, "headers": headers, "timeout": httpx.Timeout(10.0, read=SILENCE)}
 
     def refused(self, response: httpx.Response) -> LongrunError | None:
         """The error that came in place of a stream, if one did (its body must have been read then)."""
@@ -69,11 +80,13 @@ class Reading:
     def feed(self, chunk: bytes) -> Iterator[Event]:
         *lines, self._rest = LINE_END.split(self._rest + chunk)
         for line in lines:
-            if line:
+            if line.startswith(b":"):
+                self._patience.answered()
+            elif line:
                 name, _, value = line.partition(b":")
                 self._fields.setdefault(name, []).append(value.removeprefix(b" ").decode())
             elif event := self._event():
-                self.last_event_id, self.over = event.id, event.event == "done"
+                self.over = event.event == "done" and not self._endless
                 self._patience.answered()
                 yield event
 
@@ -83,11 +96,12 @@ class Reading:
 
     def _event(self) -> Event | None:
         fields, self._fields = self._fields, {}
+        # an id without an event says how far the stream has come
+        self.last_event_id = fields.get(b"id", [self.last_event_id])[-1]
         if b"data" not in fields:
             return None
-        last = fields.get(b"id", [self.last_event_id or ""])[-1]
         kind = fields.get(b"event", ["message"])[-1]
-        return Event(id=last, event=kind, data=json.loads("\n".join(fields[b"data"])))
+        return Event(id=self.last_event_id or "", event=kind, data=json.loads("\n".join(fields[b"data"])))
 
     def _forget(self) -> None:
         self._rest = b""

@@ -178,6 +178,27 @@ class Reconciliation(Model):
     mended: int
     orphaned_jobs: tuple[dict[str, Any], ...] = ()
     orphaned_executions: tuple[dict[str, Any], ...] = ()
+    schedules: tuple[dict[str, Any], ...] = ()
+
+
+class HeartRate(Model):
+    """Beats a minute."""
+
+    resting: int | None = None
+    max: int | None = None
+
+
+class User(Model):
+    """An owner of jobs as the application has told of them."""
+
+    id: str
+    tier: Literal["free", "premium"]
+    timezone: str | None = None
+    email: str | None = None
+    auto_generate: bool = False
+    heart_rate: HeartRate | None = None
+    created_at: datetime
+    updated_at: datetime
 
 
 class FieldError(Model):

@@ -65,6 +65,25 @@ class Options(_Asked):
     email: str | None = None
 
 
+class UserOptions(TypedDict, total=False):
+    """What is told of a user; what is left out has its default. `heart_rate` is {"resting", "max"}, beats a minute."""
+
+    tier: Literal["free", "premium"]
+    timezone: str | None
+    email: str | None
+    auto_generate: bool
+    heart_rate: dict[str, int] | None
+
+
+class MetadataChange(TypedDict, total=False):
+    """By key, in this order: `set` a value, `append` to a list, `increment` a number (from 0), `remove` keys."""
+
+    set: dict[str, Any]
+    append: dict[str, Any]
+    increment: dict[str, float]
+    remove: list[str]
+
+
 class Filters(TypedDict, total=False):
     """Which jobs to list. Without any: all that are still open."""
 
