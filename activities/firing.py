@@ -30,3 +30,8 @@ class Firing:
     async def open_firing(self, asked: FiringRequest) -> Job[Any]:
         """Open the firing's job; a refusal ends the firing and stands in the schedule's state."""
         return await self._firings.open_firing(asked.schedule_id, asked.job_id, asked.workflow_id, asked.due_at)
+
+    @activity.defn(name="cancel_firing")
+    async def cancel_firing(self, asked: FiringRequest) -> None:
+        """Note who wants the firing's job to end, so that it is seen to if it does not."""
+        await self._firings.cancel_firing(asked.schedule_id, asked.job_id)

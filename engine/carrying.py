@@ -12,6 +12,7 @@ from temporalio.client import (
     ScheduleActionStartWorkflow,
     ScheduleAlreadyRunningError,
     ScheduleDescription,
+    ScheduleHandle,
     ScheduleOverlapPolicy,
     SchedulePolicy,
     ScheduleSpec,
@@ -39,6 +40,8 @@ OVERLAPS: dict[Overlap, ScheduleOverlapPolicy] = {
     "terminate_other": ScheduleOverlapPolicy.TERMINATE_OTHER,
     "allow_all": ScheduleOverlapPolicy.ALLOW_ALL,
 }
+# the second is how the SDK says it
+TIMED_OUT = (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
 REFUSED = "Invalid schedule spec: "
 
 
@@ -85,18 +88,28 @@ async def carry(client: Client, row: "ScheduleRow") -> "ScheduleRow":
 
             handle = client.get_schedule_handle(row.id)
             await handle.update(instead, rpc_timeout=RPC)
-        return seen(row, await handle.describe(rpc_timeout=RPC))
+        return seen(row, await _described(handle))
 
 
 async def look(client: Client, schedule_id: str) -> ScheduleDescription | None:
     """The Temporal Schedule as it stands; None when there is none. Raises EngineUnavailable."""
     with reaching_temporal():
         try:
-            return await client.get_schedule_handle(schedule_id).describe(rpc_timeout=RPC)
+            return await _described(client.get_schedule_handle(schedule_id))
         except RPCError as error:
             if error.status == RPCStatusCode.NOT_FOUND:
                 return None
             raise
+
+
+async def _described(handle: ScheduleHandle) -> ScheduleDescription:
+    """Asked twice: the engine asks the schedule's own workflow, and a busy one now and then loses the question."""
+    try:
+        return await handle.describe(rpc_timeout=RPC)
+    except RPCError as error:
+        if error.status not in TIMED_OUT:
+            raise
+        return await handle.describe(rpc_timeout=RPC)
 
 
 async def drop(client: Client, schedule_id: str) -> None:

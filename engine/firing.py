@@ -12,6 +12,7 @@ from domain.job import Failure, Job, Retry
 from domain.options import Options
 from domain.schedule import MEANINGLESS
 from engine.submit import Submission, Submitter
+from ledger.jobs import JobFilter
 
 if TYPE_CHECKING:
     from ledger.jobs import Jobs
@@ -68,6 +69,8 @@ class Firings:
             await self._schedules.fired(schedule_id, job_id, Failure(code=error.code, message=_told(error)))
             raise
         await self._schedules.fired(schedule_id, job_id)
+        if row.overlap == "terminate_other":
+            await self._end_others(schedule_id, job_id)
         job = await self._jobs.get(job_id)
         if job is None or job.status.terminal:
             raise JobClosed("the job has ended before it began")
@@ -81,6 +84,16 @@ class Firings:
             retry=Retry.model_validate(job.retry) if job.retry else None,
             max_duration=timedelta(seconds=job.max_duration_seconds),
         )
+
+    async def cancel_firing(self, schedule_id: str, job_id: UUID) -> None:
+        """Note that the engine cancels the job on its schedule's behalf: overlap, or a person's word there."""
+        await self._jobs.cancel(job_id, reason="its firing was canceled", by=f"schedule:{schedule_id}")
+
+    async def _end_others(self, schedule_id: str, job_id: UUID) -> None:
+        """The engine has terminated their firings, which could note nothing, and asks the jobs to end."""
+        for other in await self._jobs.list(JobFilter(schedule_id=schedule_id, only_open=True)):
+            if other.id != job_id:
+                await self.cancel_firing(schedule_id, other.id)
 
 
 def _told(error: CallerError) -> str:

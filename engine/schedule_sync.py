@@ -22,8 +22,6 @@ AT_ONCE = 8
 PAGE = 100
 # a change on its way: the engine has it, and the ledger will in a moment
 SETTLED = timedelta(seconds=30)
-# how the service names schedules of its own
-OWN = "longrun-"
 DELETED = "its Temporal Schedule was deleted"
 
 

@@ -125,6 +125,16 @@ class Schedules:
             "UPDATE schedules SET next_run_at = $3 WHERE id = $1 AND mark = $2", schedule_id, mark, at
         )
 
+    async def trigger(self, schedule_id: str) -> datetime | None:
+        """A second that no other call has had, now or soon, for a firing by hand; None when the schedule is gone."""
+        row = await self._database.row(
+            """UPDATE schedules SET triggered_at =
+                greatest(date_trunc('second', clock_timestamp()), triggered_at + interval '1 second')
+            WHERE id = $1 RETURNING triggered_at""",
+            schedule_id,
+        )
+        return row["triggered_at"] if row else None
+
     async def firing(self, schedule_id: str, job_id: UUID, workflow_id: str, due_at: datetime) -> ScheduleRow | None:
         """Note which workflow is about to open which job; the schedule, or None when there is none any more."""
         row = await self._database.row(
@@ -145,17 +155,12 @@ class Schedules:
     async def fired(self, schedule_id: str, job_id: UUID, failure: Failure | None = None) -> None:
         """Note the job that came of a firing, or why none could."""
         await self._database.execute(
-            """UPDATE schedules SET last_fired_at = now(), last_error = $3,
-                last_job_id = CASE WHEN $3 IS NULL THEN $2 ELSE last_job_id END WHERE id = $1""",
+            """UPDATE schedules SET last_fired_at = now(), last_error = $3::jsonb,
+                last_job_id = CASE WHEN $3::jsonb IS NULL THEN $2::uuid ELSE last_job_id END WHERE id = $1""",
             schedule_id,
             job_id,
             failure.model_dump(by_alias=True) if failure else None,
         )
-
-    async def fired_by(self, job_id: UUID) -> str | None:
-        """The id of the workflow that opened the job; None if no schedule did."""
-        row = await self._database.row("SELECT workflow_id FROM schedule_firings WHERE job_id = $1", job_id)
-        return row["workflow_id"] if row else None
 
 
 class DeduplicationTaken(Exception):

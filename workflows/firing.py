@@ -1,21 +1,23 @@
 """What a Temporal Schedule starts: one job of the ledger, run as a child, so that overlap acts on the job itself."""
 
 import asyncio
+from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from temporalio import workflow
-from temporalio.common import SearchAttributeKey, WorkflowIDReusePolicy
-from temporalio.exceptions import ApplicationError, ChildWorkflowError, TerminatedError
+from temporalio.common import RetryPolicy, SearchAttributeKey, WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError, ChildWorkflowError, FailureError, TerminatedError
 from temporalio.exceptions import TimeoutError as EngineTimeout
 
 from workflows.steps import failure_of
-from workflows.surely import surely, whatever_comes
+from workflows.surely import LOCAL, surely, whatever_comes
 
 with workflow.unsafe.imports_passed_through():
     from activities.closing import Closing
     from activities.firing import Firing, FiringRequest
-    from domain.job import Failure, Outcome, Status
+    from domain.job import Failure, Job, Outcome, Status
     from domain.schedule import Fire
 
 # Temporal's own notes on what a schedule starts
@@ -23,6 +25,7 @@ SCHEDULE = SearchAttributeKey.for_keyword("TemporalScheduledById")
 DUE_AT = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
 # as for any job: behind its own deadline, the engine's
 NET = timedelta(minutes=10)
+ONCE = RetryPolicy(maximum_attempts=1)
 
 
 @workflow.defn(name="fire-schedule")
@@ -32,11 +35,22 @@ class FireSchedule:
     @workflow.run
     async def run(self, fire: Fire | None = None) -> str:
         """The job's id. Without `fire` (somebody wrote over the schedule) Temporal knows which schedule it was."""
-        job = await whatever_comes(surely(Firing.open_firing, _request(fire)))
+        asked = _request(fire)
+        job = await whatever_comes(surely(Firing.open_firing, asked))
         try:
-            if workflow.cancellation_reason() is not None:
-                raise asyncio.CancelledError
-            await workflow.execute_child_workflow(
+            await self._carried_out(job, asked)
+        except (ChildWorkflowError, asyncio.CancelledError) as error:
+            # the job has written its own end, unless it never began or was ended from outside
+            await whatever_comes(surely(Closing.finish, _outcome(job.id, error)))
+            raise
+        return str(job.id)
+
+    async def _carried_out(self, job: Job[Any], asked: FiringRequest) -> None:
+        """Run the kind; a cancel is noted in the ledger before the job hears of it."""
+        if workflow.cancellation_reason() is not None:
+            raise asyncio.CancelledError
+        running = asyncio.ensure_future(
+            workflow.execute_child_workflow(
                 job.kind,
                 job,
                 id=str(job.id),
@@ -46,11 +60,16 @@ class FireSchedule:
                 static_summary=job.title or None,
                 static_details=f"Job `{job.id}` · `GET /api/jobs/{job.id}`",
             )
-        except (ChildWorkflowError, asyncio.CancelledError) as error:
-            # the job has written its own end, unless it never began or was ended from outside
-            await whatever_comes(surely(Closing.finish, _outcome(job.id, error)))
-            raise
-        return str(job.id)
+        )
+        try:
+            await asyncio.shield(running)
+        except asyncio.CancelledError:
+            with suppress(FailureError):  # a ledger that is away is not waited for
+                await workflow.execute_local_activity_method(
+                    Firing.cancel_firing, asked, start_to_close_timeout=LOCAL, retry_policy=ONCE
+                )
+            running.cancel()
+            await running
 
 
 def _request(fire: Fire | None) -> FiringRequest:

@@ -20,6 +20,8 @@ CREATE TABLE schedules (
     -- what the engine had made of it then: something else there means that somebody changed it behind our back
     engine_digest text NOT NULL,
     next_run_at timestamptz,
+    -- the engine names firings by the second: one triggered by hand takes a second of its own
+    triggered_at timestamptz,
     last_job_id uuid,
     last_fired_at timestamptz,
     last_error jsonb,

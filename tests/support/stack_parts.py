@@ -105,7 +105,7 @@ class Parts:
         closing = Closing(jobs, steps, control, control)
         care = Care(Stats(self.worker_database), Retention(self.worker_database, self.keep))
         firing = Firing(Firings(Schedules(self.worker_database), jobs, self.catalog))
-        closers = [closing.finish, closing.note, closing.open_child, firing.open_firing]
+        closers = [closing.finish, closing.note, closing.open_child, firing.open_firing, firing.cancel_firing]
         workflows = [kind.workflow for kind in self.catalog]
         async with AsyncExitStack() as running:
             for queue in ("io", "llm", QUEUE):
