@@ -76,7 +76,8 @@ class Waitpoints:
             SELECT $1::uuid, $2::uuid, $3::text, $4::timestamptz, $5::text, $6::bytea, now() + $7::interval
             WHERE $2::uuid IS NULL OR EXISTS (SELECT FROM jobs WHERE id = $2)
             ON CONFLICT (id) DO UPDATE SET status = 'waiting', error = NULL, resolved_at = NULL, resolved_by = NULL,
-                scheduled_at = excluded.scheduled_at, announced_at = NULL, expires_at = excluded.expires_at
+                scheduled_at = excluded.scheduled_at, announced_at = NULL, expires_at = excluded.expires_at,
+                tell_after = NULL
             WHERE w.status <> 'completed' AND w.scheduled_at < excluded.scheduled_at""",
             waitpoint_id,
             wait.job_id if wait else None,
