@@ -10,12 +10,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from activities.erasing import Erased
 from domain.errors import UnknownKind
 from domain.job import PlannedStep, Retry
 from domain.model import Request
 from domain.research import Briefing, CompanyResearchRequest
 from domain.tasks import HttpTaskRequest, TaskResult, request_for
 from workflows.company_research import CompanyResearch
+from workflows.erasing import KIND as ERASE_USER
+from workflows.erasing import EraseUser, ErasureRequest
 from workflows.http_task import HttpTask
 from workflows.steps import Step
 
@@ -103,6 +106,14 @@ def ours(task_hosts: Sequence[str] = ()) -> tuple[Kind, ...]:
             result=TaskResult,
             title=_task_title,
             max_duration=timedelta(days=30),
+        ),
+        Kind(
+            name=ERASE_USER,
+            workflow=EraseUser,
+            payload=ErasureRequest,
+            result=Erased,
+            title=lambda _: "Erase a user's data",
+            max_duration=timedelta(days=7),
         ),
     )
 

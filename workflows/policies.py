@@ -75,6 +75,8 @@ MODEL = Policy(
 )
 # Short work on the ledger, on the workflow's own queue: it starts there with the answer that schedules it.
 WRITE = Policy(queue="workflows", start_to_close=timedelta(minutes=2), attempts=3)
+# As often as it takes: each attempt goes on where the one before it ended.
+ERASE = Policy(queue="io", start_to_close=timedelta(minutes=30), attempts=100, schedule_to_close=timedelta(days=7))
 # The client's own time-out ends a request that is not answered, long before this does.
 TASK = Policy(
     queue="io",
