@@ -29,7 +29,9 @@ from tests.conftest import cloned, own_namespace, sibling
 from tests.replay.fakes import TASK_URL, Research, task_activities
 from tests.replay.histories import Stored
 from tests.support.proxy import TcpProxy
+from tests.support.site_server import Answer
 from tests.support.stack_parts import Parts, stack, toy_kinds
+from tests.support.telling import made
 from tests.support.toys import Toys
 from workflows.catalog import ours
 
@@ -113,6 +115,18 @@ class Recorder:
             await parts.client.execute_workflow(kind, id=f"longrun-{kind}", task_queue="workflows")
             await keep(parts.client, f"longrun-{kind}", None, kind, "success")
 
+    async def telling(self) -> None:
+        """A receiver fails, asks for an hour's patience, and is told at once by somebody's wish."""
+        async with made(self._postgres_url, self._template, self._address) as world:
+            endpoint = await world.endpoint(Answer(500), Answer(503, {"retry-after": "3600"}))
+            await world.completed()
+            delivery = await endpoint.tried(2)
+            await world.deliveries.resend(endpoint.id, delivery.id)
+            await endpoint.settled()
+            handle = world.client.get_workflow_handle(f"webhook-{delivery.id}")
+            await handle.result()
+            await keep(world.client, handle.id, None, "deliver-webhook", "success")
+
     async def _keep(self, parts: Parts, kind: str, job_id: UUID, what: str) -> None:
         await parts.ended(job_id)
         await parts.closed(job_id)
@@ -138,6 +152,7 @@ class Recorder:
             "toy.outage": self.outage,
             "toy-parent.child": lambda: toy("toy-parent", "child", {}),
             "toy-rounds.continue-as-new": lambda: toy("toy-rounds", "continue-as-new", {"left": 4, "perRun": 2}),
+            "deliver-webhook.success": self.telling,
             "reconcile.success": lambda: self.upkeep("reconcile"),
             "tidy.success": lambda: self.upkeep("tidy"),
         }

@@ -14,9 +14,11 @@ from tests.replay import changed
 from tests.replay.histories import Stored
 from tests.support.stack_parts import toy_kinds
 from workflows.catalog import KINDS
+from workflows.telling import DeliverWebhook
 from workflows.upkeep import Reconcile, Tidy
 
-OURS = {kind.name: kind.workflow for kind in (*KINDS, *toy_kinds())} | {"reconcile": Reconcile, "tidy": Tidy}
+OWN = {"deliver-webhook": DeliverWebhook, "reconcile": Reconcile, "tidy": Tidy}
+OURS = {kind.name: kind.workflow for kind in (*KINDS, *toy_kinds())} | OWN
 RESEARCHES = [one.what for one in Stored.all() if one.kind == "company-research"]
 ENDS = {
     "success": "WORKFLOW_EXECUTION_COMPLETED",

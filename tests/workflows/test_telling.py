@@ -1,121 +1,21 @@
 """Telling the world on a real ledger, a real engine and real sockets: back-off, ends, resends, lost executions."""
 
 import json
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Any
-from uuid import UUID, uuid4
+from collections.abc import AsyncGenerator
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
-from standardwebhooks import Webhook
-from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.worker import Replayer, Worker
+from temporalio.client import WorkflowExecutionStatus
+from temporalio.worker import Replayer
 
-from activities.telling import Telling
 from domain.job import Status
-from domain.telling import EVENTS, job_secret, new_secret
-from engine.connect import connect
-from engine.outbox import Outbox
+from domain.telling import EVENTS, new_secret
 from engine.plugin import plugin
-from engine.start import QUEUE
-from ledger.database import Database
-from ledger.deliveries import Deliveries, Delivery
-from ledger.events import Notices
-from ledger.webhooks import Webhooks
-from providers.webhooks import WebhookPoster
-from tests.conftest import cloned, own_namespace
-from tests.ledger.book import Book
-from tests.support.site_server import Answer, Asked, SiteServer, redirect
+from tests.support.site_server import Answer, redirect
 from tests.support.stack_parts import until
+from tests.support.telling import OF_JOBS, RETRY, World, made, verified
 from workflows import telling as flows
-
-RETRY = (0.1, 0.2)
-TIMEOUT = 0.3
-OF_JOBS = job_secret("a-secret-key-of-the-service")
-Says = Answer | Callable[[Asked], Answer]
-
-
-@dataclass
-class Endpoint:
-    """A receiver at a path of its own; it says what its script says, then 200."""
-
-    world: "World"
-    id: UUID
-    path: str
-    secret: str
-    script: list[Says] = field(default_factory=list[Says])
-
-    def answer(self, asked: Asked) -> Answer:
-        says = self.script.pop(0) if self.script else Answer(204)
-        return says if isinstance(says, Answer) else says(asked)
-
-    @property
-    def asked(self) -> list[Asked]:
-        return [asked for asked in self.world.site.asked if asked.path == self.path]
-
-    def told(self, secret: str | None = None) -> list[dict[str, Any]]:
-        """What arrived, verified by the spec's own library."""
-        return [verified(asked, secret or self.secret) for asked in self.asked]
-
-    async def settled(self) -> list[Delivery]:
-        """All its deliveries, the oldest first, once none is pending."""
-
-        async def over() -> bool:
-            return all(one.status != "pending" for one in await self.world.deliveries.list(self.id, limit=99))
-
-        await until(over)
-        return list(await self.world.deliveries.list(self.id, limit=99))[::-1]
-
-
-@dataclass
-class World:
-    book: Book
-    client: Client
-    webhooks: Webhooks
-    deliveries: Deliveries
-    site: SiteServer
-    outbox: Outbox
-
-    async def endpoint(self, *script: Says, owner: str = "", events: tuple[str, ...] = ("job.completed",)) -> Endpoint:
-        path, secret = f"/{uuid4().hex}", new_secret()
-        made = await self.webhooks.create(owner, self.site.url + path, events, secret)
-        endpoint = Endpoint(self, made.id, path, secret, list(script))
-        self.site.routes[path] = endpoint.answer
-        return endpoint
-
-    async def completed(self, **given: Any) -> UUID:
-        """A job that came to its end, with a result."""
-        job_id = await self.book.running(**given)
-        await self.book.end(job_id, result={"said": "yes"})
-        return job_id
-
-
-def verified(asked: Asked, secret: str) -> dict[str, Any]:
-    body = Webhook(secret).verify(asked.body, dict(asked.headers))
-    assert isinstance(body, dict)
-    return body
-
-
-@asynccontextmanager
-async def made(postgres_url: str, template: str, temporal_address: str) -> AsyncGenerator[World]:
-    async with AsyncExitStack() as opened:
-        database = Database(await opened.enter_async_context(cloned(postgres_url, template)))
-        opened.push_async_callback(database.close)
-        site = await opened.enter_async_context(SiteServer())
-        client = await connect(await own_namespace(temporal_address), plugin(), lazy=False)
-        poster = await opened.enter_async_context(WebhookPoster(allow=[site.authority], timeout=TIMEOUT))
-        book, deliveries, notices = Book(database), Deliveries(database), Notices(database.dsn)
-        telling = Telling(deliveries, book.jobs, poster, None, retry=RETRY, secrets=[OF_JOBS])
-        outbox = Outbox(client, deliveries, notices)
-        workflows = [flows.DeliverWebhook, flows.DeliverEmail]
-        acts = [telling.deliver_webhook, telling.deliver_email]
-        await opened.enter_async_context(Worker(client, task_queue=QUEUE, workflows=workflows))
-        await opened.enter_async_context(Worker(client, task_queue=flows.QUEUE, activities=acts))
-        await opened.enter_async_context(notices.listening())
-        await opened.enter_async_context(outbox.running())
-        yield World(book, client, Webhooks(database), deliveries, site, outbox)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -206,13 +106,7 @@ async def test_gone_disables_the_endpoint(world: World) -> None:
 async def test_retry_after_is_kept_and_a_resend_does_not_wait_for_it(world: World) -> None:
     endpoint = await world.endpoint(Answer(503, {"retry-after": "3600"}))
     await world.completed()
-
-    async def tried() -> bool:
-        [delivery] = await world.deliveries.list(endpoint.id, limit=1)
-        return len(delivery.log) == 1
-
-    await until(tried)
-    [waiting] = await world.deliveries.list(endpoint.id, limit=1)
+    waiting = await endpoint.tried(1)
     assert waiting.status == "pending"
     assert waiting.next_attempt_at is not None
     assert 3500 < (waiting.next_attempt_at - waiting.created_at).total_seconds() < 3700
@@ -269,12 +163,7 @@ async def test_a_private_address_is_not_told_and_not_tried_again(world: World) -
 async def test_an_execution_that_was_lost_is_begun_anew_where_it_stood(world: World) -> None:
     endpoint = await world.endpoint(Answer(503, {"retry-after": "60"}))
     await world.completed()
-
-    async def tried() -> bool:
-        return len(endpoint.asked) == 1 and (await world.deliveries.list(endpoint.id, limit=1))[0].log != []
-
-    await until(tried)
-    [waiting] = await world.deliveries.list(endpoint.id, limit=1)
+    waiting = await endpoint.tried(1)
     handle = world.client.get_workflow_handle(f"webhook-{waiting.id}")
     await handle.terminate()
     await world.book.database.execute("UPDATE deliveries SET due_at = now(), look_at = now() WHERE id = $1", waiting.id)
@@ -286,12 +175,7 @@ async def test_an_execution_that_was_lost_is_begun_anew_where_it_stood(world: Wo
 async def test_what_is_not_due_yet_is_not_told_by_who_looks_again(world: World) -> None:
     endpoint = await world.endpoint(Answer(503, {"retry-after": "3600"}))
     await world.completed()
-
-    async def asleep() -> bool:
-        return (await world.deliveries.list(endpoint.id, limit=1))[0].log != []
-
-    await until(asleep)
-    [waiting] = await world.deliveries.list(endpoint.id, limit=1)
+    waiting = await endpoint.tried(1)
     await world.book.database.execute("UPDATE deliveries SET look_at = now() WHERE id = $1", waiting.id)
     handle = world.client.get_workflow_handle(f"webhook-{waiting.id}")
 
