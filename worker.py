@@ -119,7 +119,7 @@ async def work(settings: Settings, queues: Sequence[str], catalog: Catalog) -> N
         client = await _until_up(settings, plugin([Meters(), Heartbeat(), stepping]), stop)
         if client is None:
             return
-        reconciler = Reconciler(client, jobs, dispatch, Reports(database), catalog)
+        reconciler = Reconciler(client, jobs, dispatch, Reports(database), catalog, Schedules(database))
         control = Control(client, jobs, Submitter(jobs, catalog), reconciler, catalog)
         closing = Closing(jobs, steps, control, control)
         keep = Keep.days(settings.retention_days, settings.retention_event_days)

@@ -1,7 +1,6 @@
 """Ledger and engine compared."""
 
 from datetime import datetime
-from typing import Any
 
 from fastapi import APIRouter, Response
 
@@ -14,16 +13,38 @@ from engine.reconcile import REPORT
 router = APIRouter(prefix="/api/reconciliation", tags=["upkeep"])
 
 
-class Orphan(Model):
-    """An open job whose execution had ended, or was not known to run, and what was done about it."""
+class OrphanedJob(Model):
+    """A job of which the engine said something else, why, and what was done.
+
+    `adopted`: it runs, which was not known here. `closed`: its execution had ended, or is lost, and so the job has
+    ended. `steps_closed`: steps were left open in a job that had ended. `none`: it could not be compared.
+    """
 
     job_id: str
     reason: str
     action: str
 
 
+class OrphanedExecution(Model):
+    """What the engine runs, or has run, that is no open job here."""
+
+    workflow_id: str
+    reason: str
+
+
+class ScheduleDifference(Model):
+    """A schedule that the engine had otherwise than the ledger; `left` is not ours to mend."""
+
+    schedule_id: str
+    reason: str
+    action: str
+
+
 class Report(Model):
-    """`orphanedExecutions` run in the engine without an open job here."""
+    """`checked` open jobs that are in the engine; `started` of them were not known to be, `closed` had ended.
+
+    `mended` counts everything that was put right. Each list holds 1,000 at most.
+    """
 
     started_at: datetime
     finished_at: datetime
@@ -31,8 +52,9 @@ class Report(Model):
     started: int
     closed: int
     mended: int
-    orphaned_jobs: list[Orphan]
-    orphaned_executions: list[dict[str, Any]]
+    orphaned_jobs: list[OrphanedJob]
+    orphaned_executions: list[OrphanedExecution]
+    schedules: tuple[ScheduleDifference, ...] = ()
 
 
 @router.get("", response_model=Report)

@@ -19,6 +19,7 @@ class Findings:
     actions: Counter[str] = field(default_factory=Counter[str])
     jobs: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
     strays: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
+    schedules: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
     puzzling: set[UUID] = field(default_factory=set[UUID])
 
     def job(self, job_id: UUID, reason: str, action: str) -> None:
@@ -37,6 +38,12 @@ class Findings:
         if len(self.strays) < LISTED:
             self.strays.append({"workflowId": workflow_id, "reason": reason})
 
+    def schedule(self, difference: dict[str, str]) -> None:
+        """`{scheduleId, reason, action}`; what is `left` is somebody else's to mend."""
+        self.mended += difference["action"] != "left"
+        if len(self.schedules) < LISTED:
+            self.schedules.append(difference)
+
     def _list(self, job_id: UUID, reason: str, action: str) -> None:
         if len(self.jobs) < LISTED:
             self.jobs.append({"jobId": str(job_id), "reason": reason, "action": action})
@@ -52,4 +59,5 @@ class Findings:
             "mended": self.mended,
             "orphanedJobs": self.jobs,
             "orphanedExecutions": self.strays,
+            "schedules": self.schedules,
         }

@@ -12,19 +12,20 @@ from uuid import UUID
 
 import structlog
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionDescription, WorkflowExecutionStatus
-from temporalio.service import RPCError, RPCStatusCode
 
-from domain.errors import EngineUnavailable, LedgerUnavailable
+from domain.errors import CallerError, EngineUnavailable, LedgerUnavailable
 from domain.job import Failure, Outcome, Status
 from engine import executions
 from engine.findings import Findings
-from engine.history import LOST, RUNNING, described, done_steps, outcome_of, who_ended
-from engine.start import RPC
+from engine.history import LOST, described, done_steps, outcome_of, who_ended
+from engine.latecomers import SKEW, may_begin, overrun
+from engine.schedule_sync import compare_schedules
 
 if TYPE_CHECKING:
     from ledger.dispatch import Dispatch
     from ledger.jobs import Jobs
     from ledger.reports import InEngine, Known, Reports
+    from ledger.schedules import Schedules
     from workflows.catalog import Catalog
 
 T = TypeVar("T")
@@ -34,8 +35,6 @@ AT_ONCE = 8
 TERMINATED = WorkflowExecutionStatus.TERMINATED
 # A start or an end that is this young may still be on its way to the other side.
 SETTLED = timedelta(seconds=2)
-# Two clocks, the ledger's and the engine's, may differ by less.
-SKEW = timedelta(minutes=1)
 # What its workflow does after the end of its job (telling others) takes less.
 STALE = timedelta(minutes=15)
 AT_FIRST = timedelta(days=1)
@@ -47,10 +46,18 @@ class Reconciler:
     """What was once marked started is never started again; a lost execution fails its job and says so."""
 
     def __init__(
-        self, client: Client, jobs: "Jobs", dispatch: "Dispatch", reports: "Reports", catalog: "Catalog"
+        self,
+        client: Client,
+        jobs: "Jobs",
+        dispatch: "Dispatch",
+        reports: "Reports",
+        catalog: "Catalog",
+        schedules: "Schedules | None" = None,
     ) -> None:
+        """Without `schedules` only jobs are compared."""
         self._client, self._jobs, self._dispatch = client, jobs, dispatch
         self._reports, self._kinds = reports, [kind.name for kind in catalog]
+        self._schedules = schedules
 
     async def run(self) -> dict[str, Any]:
         """One comparison; answers with the report, which is kept too. Raises EngineUnavailable, LedgerUnavailable."""
@@ -65,6 +72,7 @@ class Reconciler:
             await _each(doubtful, lambda row: self._safely(row.id, self._compare(row, found), found))
         for job_id in await self._reports.close_steps(since):
             found.job(job_id, "steps were open although the job had ended", "steps_closed")
+        await self._compare_schedules(found)
         report = found.report()
         await self._reports.save(REPORT, report)
         log.info("reconciled", checked=found.checked, mended=found.mended, strays=len(found.strays))
@@ -113,6 +121,17 @@ class Reconciler:
         known = await self._reports.known([job_id for job_id in ids if job_id])
         return [(execution, known.get(job_id) if job_id else None) for execution, job_id in zip(page, ids, strict=True)]
 
+    async def _compare_schedules(self, found: Findings) -> None:
+        if self._schedules is None:
+            return
+        try:
+            differences = await compare_schedules(self._client, self._schedules)
+        except CallerError:  # one that the engine refuses
+            log.exception("the schedules cannot be compared")
+            return
+        for difference in differences:
+            found.schedule(difference)
+
     async def _safely(self, job_id: UUID, work: Awaitable[None], found: Findings) -> None:
         """One job that cannot be compared must not keep the others from it."""
         try:
@@ -128,7 +147,7 @@ class Reconciler:
         execution = await described(self._client, str(row.id))
         if execution is not None and execution.workflow_type == row.kind:
             await self._settle(row.id, execution, found, marked=row.marked)
-        elif execution is not None or not await self._may_begin(row):
+        elif execution is not None or not await may_begin(self._client, row):
             lost = LOST if execution is None else FOREIGN
             await self._close(
                 Outcome(job_id=row.id, status=Status.CANCELED)
@@ -169,36 +188,9 @@ class Reconciler:
         for job_id in job_ids:
             found.job(job_id, "running in the engine, not marked here", "adopted")
 
-    async def _may_begin(self, row: "InEngine") -> bool:
-        """Whether somebody is yet to start what the engine does not know: the dispatcher, or who opened it."""
-        if row.ran:
-            return False
-        if not row.marked or row.opener is None:
-            return not row.marked
-        opener = await described(self._client, row.opener)
-        if opener is None or opener.status not in RUNNING:
-            return False
-        # a later run of it (after a reset, or as new) opens jobs of its own
-        later = opener.start_time - (timedelta() if _was_reset(opener) else SKEW)
-        return later <= row.created_at
-
     async def _overrun(self, execution: WorkflowExecution, job: "Known", ended: datetime, found: Findings) -> None:
-        """End what runs for a job that has ended: a reset of it, or what does not notice by itself."""
-        again, stale = execution.start_time > ended, ended < found.began - STALE
-        now = await described(self._client, execution.id) if again or stale else None
-        if now is None or now.status not in RUNNING or now.run_id != execution.run_id:
-            return
-        reset = again and _was_reset(now)
-        if not (reset or stale):
-            return
-        why = f"{'it was reset' if reset else 'it went on'} after its job had ended ({job.status})"
-        handle = self._client.get_workflow_handle(execution.id, run_id=execution.run_id)
-        try:
-            await handle.terminate(reason=why, rpc_timeout=RPC)
-        except RPCError as error:
-            if error.status != RPCStatusCode.NOT_FOUND:  # not found: it has just ended by itself
-                raise EngineUnavailable("the engine does not answer") from error
-        found.stray(execution.id, f"{why}; terminated", mended=True)
+        if why := await overrun(self._client, execution, ended=ended, stale=ended < found.began - STALE):
+            found.stray(execution.id, f"{why} after its job had ended ({job.status}); terminated", mended=True)
 
 
 async def _each(items: Iterable[T], act: Callable[[T], Awaitable[None]]) -> None:
@@ -215,7 +207,3 @@ async def _each(items: Iterable[T], act: Callable[[T], Awaitable[None]]) -> None
     finally:
         for worker in workers:
             worker.cancel()
-
-
-def _was_reset(execution: WorkflowExecutionDescription) -> bool:
-    return execution.raw_description.workflow_extended_info.HasField("last_reset_time")

@@ -33,8 +33,8 @@ def reconcile(context: typer.Context, url: Url = None, key: Key = None, as_json:
         out.print_json(data=report.wire())
         return
     out.print(f"{report.checked} checked, {report.started} started, {report.closed} closed, {report.mended} mended")
-    for orphan in (*report.orphaned_jobs, *report.orphaned_executions):
-        out.print(f"orphan: {json.dumps(orphan)}", markup=False)
+    for found in (*report.orphaned_jobs, *report.orphaned_executions, *report.schedules):
+        out.print(f"found: {json.dumps(found)}", markup=False)
 
 
 @jobs.command("list")

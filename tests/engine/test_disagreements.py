@@ -9,7 +9,13 @@ from uuid import UUID, uuid4
 import pytest
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest, ResetWorkflowExecutionRequest
-from temporalio.client import WorkflowExecutionStatus
+from temporalio.client import (
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleSpec,
+    ScheduleState,
+    WorkflowExecutionStatus,
+)
 from temporalio.worker import Worker
 
 from domain.job import Outcome, Status
@@ -20,6 +26,7 @@ from engine.submit import Submission
 from ledger.jobs import JobFilter
 from ledger.reports import DoneStep, Reports
 from ledger.rows import JobRow
+from ledger.schedules import Schedules
 from ledger.steps import Delivery
 from tests.engine.test_ended import Silent
 from tests.engine.test_reconcile import begun, compared, found, settle
@@ -310,6 +317,23 @@ async def test_steps_that_stayed_open_in_an_ended_job_are_closed(shared: Parts) 
     assert found(await compared(shared), job_id) == ["steps_closed"]
     assert steps_of(await shared.row(job_id))[0] == ("one", "failed")
     assert found(await compared(shared), job_id) == []
+
+
+async def test_schedules_are_compared_and_reported_too(shared: Parts) -> None:
+    strange = f"somebody-elses-{uuid4()}"
+    action = ScheduleActionStartWorkflow("theirs", id=strange, task_queue="elsewhere")
+    handle = await shared.client.create_schedule(
+        strange, Schedule(action, ScheduleSpec(), state=ScheduleState(paused=True))
+    )
+    known = Schedules(shared.database)
+    reconciler = Reconciler(shared.client, shared.jobs, shared.dispatch, shared.reports, shared.catalog, known)
+
+    async def named() -> list[str]:
+        report = await reconciler.run()
+        return [one["action"] for one in report["schedules"] if one["scheduleId"] == strange]
+
+    assert await until(named) == ["left"]  # what the engine lists is a moment old
+    await handle.delete()
 
 
 async def test_two_comparisons_at_once_end_every_job_once(parts: Parts) -> None:
