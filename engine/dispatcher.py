@@ -82,7 +82,7 @@ class Dispatcher:
         await self._start(fresh)
         for job_id in [*unsure, *todo.cancels]:
             await self._cancel(job_id)
-        return len(todo.starts) == BURST
+        return todo.more
 
     async def _start(self, rows: "Sequence[Claimed]") -> None:
         if not rows:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -49,40 +49,32 @@ class Submitter:
 
         Raises UnknownKind, InvalidPayload, NotSupported, PayloadTooLarge, IdempotencyConflict, LedgerUnavailable.
         """
+        place = {"batch_id": batch_id, "replay_of": replay_of, "parent_id": child_of}
         rows = [
-            self._row(at, one, job_id)
+            self._row(at, one, job_id, place)
             for at, (one, job_id) in enumerate(zip(asked, ids or [uuid4() for _ in asked], strict=True))
         ]
-        placed = [
-            replace(
-                row,
-                batch_id=batch_id,
-                replay_of=replay_of,
-                # who replays wants the work done again; a child cannot run as a job that has ended already
-                fresh=row.fresh or replay_of is not None or child_of is not None,
-                parent_id=child_of,
-                in_engine=child_of is not None,
-            )
-            for row in rows
-        ]
-        return await self._jobs.open(placed)
+        return await self._jobs.open(rows)
 
-    def _row(self, at: int, asked: Submission, job_id: UUID) -> NewJob:
+    def _row(self, at: int, asked: Submission, job_id: UUID, place: dict[str, UUID | None]) -> NewJob:
         """The row, or an error that knows which of the submissions is wrong."""
         try:
-            return self._fitting(asked, job_id)
+            return self._fitting(asked, job_id, **place)
         except CallerError as error:
             error.item = at
             raise
 
-    def _fitting(self, asked: Submission, job_id: UUID) -> NewJob:
+    def _fitting(
+        self, asked: Submission, job_id: UUID, *, batch_id: UUID | None, replay_of: UUID | None, parent_id: UUID | None
+    ) -> NewJob:
         kind, options = self._catalog[asked.job_type], asked.options
         if refused := options.not_yet():
             raise NotSupported(f"the option {refused[0]} is not served yet", pointer=f"/options/{refused[0]}")
         payload, wire = _fit(kind, asked.payload)
         if len(json.dumps(options.metadata)) > METADATA_BYTES:
             raise PayloadTooLarge("metadata holds at most 256 KiB", pointer="/options/metadata")
-        owner, budget = options.owner or "", options.budget
+        owner, budget, debounce = options.owner or "", options.budget, options.debounce
+        begins = _moment(debounce.delay if debounce else options.delay)
         return NewJob(
             id=job_id,
             kind=kind.name,
@@ -96,14 +88,14 @@ class Submitter:
             metadata=options.metadata,
             retry=options.retry,
             priority=options.priority,
-            concurrency_key=options.concurrency_key,
-            not_before=_moment(options.debounce.delay if options.debounce else options.delay),
-            start_by=_moment(options.ttl, after=_moment(options.debounce.delay if options.debounce else options.delay)),
+            concurrency_key=options.concurrency_key or "",
+            not_before=begins,
+            start_by=_moment(options.ttl, after=begins),
             webhook=str(options.webhook) if options.webhook else None,
             email=options.email,
-            debounce_key=options.debounce.key if options.debounce else None,
-            debounce_seconds=options.debounce.delay.total_seconds() if options.debounce else None,
-            debounce_trailing=bool(options.debounce and options.debounce.mode == "trailing"),
+            debounce_key=debounce.key if debounce else None,
+            debounce_seconds=debounce.delay.total_seconds() if debounce else None,
+            debounce_trailing=debounce is not None and debounce.mode == "trailing",
             max_duration_seconds=options.max_duration or int(kind.max_duration.total_seconds()),
             max_tokens=budget.max_tokens if budget else None,
             max_usd=budget.max_cost_usd if budget else None,
@@ -112,7 +104,12 @@ class Submitter:
             active_key=digest([kind.name, owner, options.active_key or wire]),
             joinable=options.skip_if_active,
             cache_key=kind.cache_key(payload, owner),
-            fresh=kind.fresh(payload),
+            # who replays wants the work done again; a child cannot run as a job that has ended already
+            fresh=replay_of is not None or parent_id is not None or kind.fresh(payload),
+            batch_id=batch_id,
+            replay_of=replay_of,
+            parent_id=parent_id,
+            in_engine=parent_id is not None,
         )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from functools import cache
@@ -47,6 +48,19 @@ def reaching_postgres(*, in_doubt: bool = False) -> "Generator[None]":
 def sql(name: str) -> str:
     """A statement kept in a file of its own beside its module."""
     return files("ledger").joinpath("sql", f"{name}.sql").read_text()
+
+
+@cache
+def named(name: str) -> tuple[str, list[str]]:
+    """A statement that calls its arguments `:field`, as PostgreSQL takes it; and the fields in their order."""
+    return numbered(sql(name))
+
+
+def numbered(text: str) -> tuple[str, list[str]]:
+    """The text with `:field` as `$1` and so on, and the fields in their order."""
+    fields: dict[str, str] = {}
+    text = re.sub(r"(?<!:):([a-z_]+)", lambda found: fields.setdefault(found[1], f"${len(fields) + 1}"), text)
+    return text, list(fields)
 
 
 def quoted(name: str) -> str:

@@ -12,7 +12,7 @@ import asyncpg
 
 from domain.errors import IdempotencyConflict, LedgerUnavailable
 from domain.job import Failure, Outcome, Standing, Status
-from ledger.database import sql
+from ledger.database import named, sql
 from ledger.debounce import join_waiting
 from ledger.rows import JobRow, NewJob, Opened
 
@@ -69,52 +69,52 @@ class Jobs:
         A commit whose answer was lost is repeated once on a new connection: the ids are the caller's, so a row that
         stands already is the answer. Raises IdempotencyConflict; LedgerUnavailable with the job id when it may exist.
         """
-        records = [job.record() for job in new]
         try:
-            return await self._open(records)
+            return await self._open(new)
         except LedgerUnavailable as error:
             if not error.in_doubt:
                 raise
         try:
-            return await self._open(records)
+            return await self._open(new)
         except LedgerUnavailable as error:
             raise LedgerUnavailable(job_id=str(new[0].id)) from error
 
-    async def _open(self, records: list[dict[str, Any]]) -> list[Opened]:
-        # debounced ones meet each other too, in the order asked
-        debounced = any("debounce_key" in record for record in records)
-        portions = [[record] for record in records] if debounced else [records]
+    async def _open(self, new: Sequence[NewJob]) -> list[Opened]:
         for _ in range(RACES):
             try:
-                return await self._open_whole(records, portions)
-            except _Raced:
-                continue
-            except (asyncpg.ForeignKeyViolationError, asyncpg.CardinalityViolationError):
-                # a key was taken for a job that lost the race for its active key, or some of these jobs are each
-                # other's twins: nothing was kept; one by one, each meets those before it
-                portions = [[record] for record in records]
+                return await self._open_whole(new)
+            except (_Raced, asyncpg.ForeignKeyViolationError):
+                continue  # the latter: a key was taken for a job that lost the race for its active key
         raise LedgerUnavailable("the same job is being asked for too often at once")
 
-    async def _open_whole(self, records: list[dict[str, Any]], portions: list[list[dict[str, Any]]]) -> list[Opened]:
+    async def _open_whole(self, new: Sequence[NewJob]) -> list[Opened]:
         """All of them or an exception and none; a single job needs no transaction around its statement."""
+        # debounced ones meet each other too, in the order asked
+        statement, (_, *fields) = named("open_job")
+        portions = [[job] for job in new] if any(job.debounce_key is not None for job in new) else [new]
         opened: dict[UUID, Opened] = {}
         async with (
             self._database.acquire() as connection,
-            connection.transaction() if len(records) > 1 or self._after else nullcontext(),
+            connection.transaction() if len(new) > 1 or self._after else nullcontext(),
         ):
             for portion in portions:
-                if debounced := await join_waiting(connection, portion):
-                    opened |= debounced
+                if portion[0].debounce_key and (joined := await join_waiting(connection, portion[0])):
+                    opened |= joined
                     continue
-                rows = await connection.fetch(sql("open_jobs"), portion, self._cache_for)
-                opened |= {row["id"]: Opened(row["id"], Status(row["status"])) for row in rows}
-                if missing := [record for record in portion if UUID(record["id"]) not in opened]:
+                given = [[self._cache_for, *job.arguments(fields)] for job in portion]
+                opening = (
+                    connection.fetch(statement, *given[0])
+                    if len(given) == 1
+                    else connection.fetchmany(statement, given)
+                )
+                opened |= {row["id"]: Opened(row["id"], Status(row["status"])) for row in await opening}
+                if missing := [job.record() for job in portion if job.id not in opened]:
                     opened |= _standing(await connection.fetch(sql("find_existing"), missing))
-            if len(opened) < len(records):
+            if len(opened) < len(new):
                 raise _Raced
             if self._after:
                 await self._after(connection, [one.id for one in opened.values() if one.why == "opened"])
-        return [opened[UUID(record["id"])] for record in records]
+        return [opened[job.id] for job in new]
 
     async def get(self, job_id: UUID) -> JobRow | None:
         row = await self._database.row(sql("get_job") + "WHERE j.id = $1", job_id)
@@ -194,19 +194,23 @@ def _standing(rows: "Sequence[asyncpg.Record]") -> dict[UUID, Opened]:
 
 CONDITIONS = {
     "kind": "j.kind = {}",
-    "status": "j.status = {}",
     "owner": "j.owner = {}",
-    "tag": "{} = ANY(j.tags)",
+    "tag": "j.tags @> ARRAY[{}::text] AND j.tags <> '{{}}'",
     "batch_id": "j.batch_id = {}",
     "parent_id": "j.parent_id = {}",
     "schedule_id": "j.schedule_id = {}",
     "created_after": "j.created_at > {}",
     "created_before": "j.created_at < {}",
 }
+# few however many jobs there are; in the very words of the index jobs_in_engine
+IN_ENGINE = "j.engine_started_at IS NOT NULL AND j.finished_at IS NULL"
+# one look a job: as a join it could read every step there is
+TRIES_AGAIN = "(SELECT true FROM job_steps r WHERE r.job_id = j.id AND r.status = 'retrying' LIMIT 1)"
+SILENT = "j.updated_at < now() - interval '15 seconds' AND silent_step(j.id, j.plan, j.updated_at) IS NOT NULL"
 FLAGS = {
     "only_open": "j.status IN ('queued', 'delayed', 'running')",
-    "retrying": "EXISTS (SELECT FROM job_steps r WHERE r.job_id = j.id AND r.status = 'retrying')",
-    "stuck": "j.status IN ('queued', 'running') AND j.updated_at < now() - interval '15 minutes'",
+    "retrying": f"{IN_ENGINE} AND {TRIES_AGAIN}",
+    "stuck": f"{IN_ENGINE} AND {SILENT}",
 }
 
 
@@ -217,5 +221,8 @@ def where(chosen: JobFilter, args: list[Any]) -> str:
         if (value := getattr(chosen, name)) is not None:
             args.append(value)
             conditions.append(condition.format(f"${len(args)}"))
+    if chosen.status is not None:
+        # in the text, so that the planner sees which of the indexes for some statuses fits
+        conditions.append(f"j.status = '{Status(chosen.status).value}'")
     conditions += [condition for name, condition in FLAGS.items() if getattr(chosen, name)]
     return " AND ".join(conditions)

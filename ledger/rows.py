@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
-from domain.job import Failure, PlannedStep, Progress, Retry, Status, StepState, Tier
+from domain.job import Failure, Items, PlannedStep, Progress, Retry, Status, StepState, Tier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ class NewJob:
     payload_hash: str
     title: str = ""
     owner: str = ""
-    tier: Tier = "free"
+    tier: Tier | None = None
     tags: tuple[str, ...] = ()
     metadata: dict[str, Any] = field(default_factory=dict[str, Any])
     retry: Retry | None = None
@@ -41,7 +41,7 @@ class NewJob:
     joinable: bool = False
     cache_key: str | None = None
     fresh: bool = False
-    concurrency_key: str | None = None
+    concurrency_key: str = ""
     priority: int = 3
     not_before: datetime | None = None
     start_by: datetime | None = None
@@ -57,18 +57,28 @@ class NewJob:
     asked_by: str | None = None
     in_engine: bool = False
 
-    def record(self) -> dict[str, Any]:
-        """As a JSON object for open_jobs.sql."""
-        record: dict[str, Any] = {name: value for name, value in vars(self).items() if value is not None}
-        for name, value in record.items():
-            if isinstance(value, (UUID, Decimal)):
-                record[name] = str(value)
-            elif isinstance(value, datetime):
-                record[name] = value.isoformat()
-        record["plan"] = [step.model_dump(by_alias=True) for step in self.plan]
+    def arguments(self, names: "Sequence[str]") -> list[Any]:
+        """These of its fields."""
+        values = {**vars(self), "plan": [step.model_dump(by_alias=True) for step in self.plan]}
         if self.retry is not None:
-            record["retry"] = self.retry.model_dump(by_alias=True, exclude_none=True)
-        return record
+            values["retry"] = self.retry.model_dump(by_alias=True, exclude_none=True)
+        return [values[name] for name in names]
+
+    def record(self) -> dict[str, Any]:
+        """As a JSON object, where another job may stand in its place."""
+        return {
+            name: str(value) if isinstance(value, UUID) else value
+            for name, value in vars(self).items()
+            if name in STANDING and value is not None
+        }
+
+
+STANDING = frozenset(
+    {
+        *("id", "kind", "owner", "title", "payload", "payload_hash", "active_key", "joinable", "cache_key"),
+        *("idempotency_key", "key_ttl_seconds", "debounce_key", "debounce_seconds", "debounce_trailing"),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -110,7 +120,11 @@ class Event:
 
 @dataclass(frozen=True)
 class JobRow:
-    """A job. `usage` is {inputTokens, outputTokens, audioSeconds, costUsd (None: unknown price), byModel} or empty."""
+    """A job. `usage` is {inputTokens, outputTokens, audioSeconds, costUsd (None: unknown price), byModel} or empty.
+
+    `stuck` is {step, attempt, since} while nothing is heard of it for longer than its step allows. `blanked_at`: since
+    when payload and result are gone.
+    """
 
     id: UUID
     kind: str
@@ -123,6 +137,7 @@ class JobRow:
     steps: tuple[StepState, ...]
     result: Any
     error: Failure | None
+    items: Items | None
     usage: dict[str, Any]
     spent_usd: Decimal
     answered_by: str | None
@@ -149,10 +164,12 @@ class JobRow:
     started_at: datetime | None
     finished_at: datetime | None
     updated_at: datetime
+    blanked_at: datetime | None
+    stuck: dict[str, Any] | None
 
     @property
     def progress(self) -> Progress:
-        return Progress.of([step.status for step in self.steps])
+        return Progress.of([step.status for step in self.steps], self.items)
 
     @classmethod
     def of(cls, row: "Mapping[str, Any] | Record") -> Self:
@@ -166,10 +183,11 @@ class JobRow:
             tags=tuple(row["tags"]),
             steps=merge(plan, row["steps"], closed=status.terminal),
             error=Failure.model_validate(row["error"]) if row["error"] else None,
+            items=Items.model_validate(row["items"]) if row["items"] else None,
         )
 
 
-SHAPED = {"status", "plan", "tags", "steps", "error"}
+SHAPED = {"status", "plan", "tags", "steps", "error", "items"}
 PLAIN = [name for name in JobRow.__dataclass_fields__ if name not in SHAPED]
 
 

@@ -17,6 +17,7 @@ WITH new AS (
     UPDATE jobs j SET
         not_before = waiting.not_before, start_by = j.start_by + (waiting.not_before - j.not_before),
         status = CASE WHEN waiting.not_before > now() THEN 'delayed' ELSE j.status END, updated_at = now(),
+        fair_rank = CASE WHEN waiting.not_before <= now() THEN j.fair_rank END,
         payload = CASE WHEN debounce_trailing THEN new.payload ELSE j.payload END,
         title = CASE WHEN debounce_trailing THEN new.title ELSE j.title END,
         active_key = CASE WHEN debounce_trailing THEN new.active_key ELSE j.active_key END,

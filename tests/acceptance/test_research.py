@@ -14,7 +14,7 @@ from tests.support.model_server import answers, babbles, hangs, lies, refuses
 from tests.support.processes import KEY, ROOT, Stack, until
 from tests.support.site_server import Answer
 from tests.support.stand_ins import Outside
-from workflows.catalog import KINDS
+from workflows.catalog import installed
 
 MODEL = "claude-haiku-5-5"
 
@@ -159,7 +159,7 @@ def test_a_model_that_times_out_is_stood_in_for(make_stack: StackMaker, outside:
     stack = make_stack(LONGRUN_MODEL_TIMEOUT_SECONDS="1", **outside.env)
     outside.model.mode = hangs
     stack.worker().start()
-    [research] = KINDS
+    research = installed()["company-research"]
     job_id = stack.submit(research, outside.payload())
     job = stack.ended(job_id)
     assert (job["status"], job["answered_by"]) == ("completed", "offline")

@@ -12,7 +12,7 @@ import ledger.dispatch
 import ledger.jobs
 import ledger.steps
 from domain.job import Status
-from ledger.database import Database, sql
+from ledger.database import Database, named, numbered, sql
 from tests.conftest import cloned
 from tests.ledger import test_dispatch, test_jobs, test_open, test_steps
 from tests.ledger.book import Book
@@ -44,6 +44,8 @@ def take_out(patch: pytest.MonkeyPatch, module: ModuleType, statement: str, guar
     text = sql(statement)
     assert text.count(guard) == 1, f"{statement}.sql no longer says {guard!r}"
     without = text.replace(guard, instead)
+    if hasattr(module, "named"):
+        patch.setattr(module, "named", lambda name: numbered(without) if name == statement else named(name))  # pyright: ignore[reportUnknownLambdaType]
     patch.setattr(module, "sql", lambda name: without if name == statement else sql(name))  # pyright: ignore[reportUnknownLambdaType]
 
 
@@ -66,20 +68,20 @@ def take_out(patch: pytest.MonkeyPatch, module: ModuleType, statement: str, guar
                  test_steps.test_no_step_starts_in_a_closed_job, {"status": Status.FAILED}),
                 (ledger.steps, "step_end", "WHEN $5 = 'completed' OR patient THEN 0", "WHEN $5 = 'completed' THEN 0",
                  test_steps.test_waiting_counts_nothing_while_the_patience_lasts, {}),
-                (ledger.jobs, "open_jobs", "OR id IN (SELECT job_id FROM taken)", "OR true",
+                (ledger.jobs, "open_job", "OR EXISTS (SELECT FROM taken)", "OR true",
                  test_open.test_fifty_at_once_with_one_key_are_one_job, {}),
-                (ledger.jobs, "open_jobs", "WHERE active.found IS NULL", "",
+                (ledger.jobs, "open_job", "WHERE NOT (:joinable::boolean AND", "WHERE NOT (false AND",
                  test_open.test_only_who_may_join_joins_and_only_while_the_job_is_open, {}),
                 (ledger.jobs, "finish", "WHEN some_step_failed OR $5 = 'offline'", "WHEN false",
                  test_open.test_a_lesser_result_is_never_kept_for_others, {}),
                 (ledger.jobs, "cancel", "claimed_until IS NULL AND engine_started_at IS NULL AS untouched",
                  "engine_started_at IS NULL AS untouched",
                  test_jobs.test_a_cancel_of_what_the_engine_may_know_is_carried_there, {"taken": "claimed"}),
-                (ledger.dispatch, "claim_starts", "AND (claimed_until IS NULL OR claimed_until <= now())", "",
+                (ledger.dispatch, "reclaim", "claimed_until <= now() AND", "",
                  test_dispatch.test_what_is_claimed_is_not_claimed_again, {}),
-                (ledger.dispatch, "claim_starts", " OR claimed_until > now())", ")",
+                (ledger.dispatch, "admission_facts", "WHERE claimed_until IS NOT NULL AND", "WHERE false AND",
                  test_dispatch.test_what_is_claimed_takes_a_place_until_it_ends, {}),
-                (ledger.dispatch, "claim_starts", "AND parent_id IS NULL", "",
+                (ledger.dispatch, "admission_facts", "AND fair_rank IS NOT NULL", "",
                  test_dispatch.test_a_child_runs_in_its_parents_place, {}),
             ]
         )

@@ -96,7 +96,8 @@ async def test_a_cancel_of_what_the_engine_may_know_is_carried_there(book: Book,
         await book.dispatch.started([job_id])
     elif taken != "running":
         hold = "15 s" if taken == "claimed" else "-1 s"
-        await book.database.execute(f"UPDATE jobs SET claimed_until = now() + interval '{hold}' WHERE id = $1", job_id)
+        claim = f"UPDATE jobs SET fair_rank = 1, claimed_until = now() + interval '{hold}' WHERE id = $1"
+        await book.database.execute(claim, job_id)
     assert await cancel(book, job_id)
     row = await book.row(job_id)
     assert row.status in OPEN

@@ -84,7 +84,7 @@ def test_nobody_prints() -> None:
 
 
 def test_every_statement_in_a_file_is_used_and_every_one_used_is_there() -> None:
-    named = [call.args[0] for name in modules("ledger") for call in calls(name, "sql")]
+    named = [call.args[0] for name in modules("ledger") for way in ("sql", "named") for call in calls(name, way)]
     used = {one.value for one in named if isinstance(one, ast.Constant)}
     assert used == {path.stem for path in (ROOT / "ledger" / "sql").glob("*.sql")}
 

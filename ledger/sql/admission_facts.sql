@@ -1,0 +1,13 @@
+-- What an admission goes by: the limits and who is behind, what is in hand by lane (a child runs in its parent's slot), recent starts.
+SELECT
+    (SELECT coalesce(jsonb_agg(to_jsonb(q) || jsonb_build_object(
+        'behind', (SELECT true FROM lanes l WHERE l.kind = q.kind ORDER BY kind, owner LIMIT 1) IS NOT NULL)), '[]')
+    FROM queues q) AS queues,
+    (SELECT coalesce(jsonb_agg(jsonb_build_array(kind, owner, concurrency_key, running)), '[]') FROM (
+        SELECT kind, owner, concurrency_key, count(*) AS running FROM jobs
+        WHERE claimed_until IS NOT NULL AND fair_rank IS NOT NULL AND status IN ('queued', 'delayed', 'running')
+        GROUP BY kind, owner, concurrency_key) counted) AS running,
+    (SELECT coalesce(jsonb_object_agg(kind, starts), '{}') FROM (
+        SELECT kind, count(*) AS starts FROM recent_starts WHERE at > now() - interval '1 minute' GROUP BY kind
+    ) counted) AS recent,
+    (SELECT coalesce(jsonb_agg(jsonb_build_array(kind, what, name)), '[]') FROM stops) AS stops
