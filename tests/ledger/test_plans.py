@@ -105,7 +105,7 @@ async def test_a_claim_reads_what_it_takes_and_what_is_in_flight(full: Database)
     assert_narrow(await plan(full, sql("arrivals"), 500), 5)
     assert_narrow(await plan(full, sql("waiting"), ["toy"], 20), 400)
     assert_narrow(await plan(full, sql("admission_facts")), 60)
-    assert_narrow(await plan(full, sql("reclaim"), 20, hold), 5)
+    assert_narrow(await plan(full, sql("reclaim"), 20, hold), 60)
     assert_narrow(await plan(full, sql("expire"), 500), 5)
     assert_narrow(await plan(full, sql("claim_starts"), [await some(full, "queued")], [1.0], [True], hold), 5)
     assert_narrow(
