@@ -30,7 +30,7 @@ from domain import logs
 from domain.errors import EngineUnavailable, LedgerUnavailable
 from domain.keyring import Keyring
 from domain.tasks import TaskHosts
-from domain.telling import job_secret
+from domain.telling import webhook_secret
 from domain.waiting import OUTPUT_BYTES
 from engine.connect import connect
 from engine.control import Control
@@ -209,7 +209,7 @@ def _telling(settings: Settings, deliveries: Deliveries, jobs: Jobs, opened: Asy
         mail = Mail(settings.smtp_url, sender=settings.email_from) if settings.smtp_url else None
     except ValueError as error:
         raise SystemExit(f"SMTP_URL or LONGRUN_EMAIL_FROM cannot be used: {error}") from None
-    secrets = [job_secret(key) for key in settings.api_keys]
+    secrets = [webhook_secret(key) for key in settings.api_keys]
     return Telling(deliveries, jobs, poster, mail, retry=settings.webhook_retry, secrets=secrets)
 
 

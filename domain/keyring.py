@@ -2,7 +2,7 @@
 
 | label                  | what                                                     | spelt                    |
 |------------------------|----------------------------------------------------------|--------------------------|
-| `longrun:webhooks`     | signs what the service sends, tasks and jobs' webhooks   | `whsec_` + base64        |
+| `longrun:tasks`        | signs what the service sends to the application          | `whsec_` + base64        |
 | `longrun:job:<job id>` | signs what an outside party sends back about one job     | `whsec_` + base64        |
 | `longrun:wait:<id>`    | the token in the URL of one waitpoint                    | base64url, no padding    |
 """
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from uuid import UUID
 
-from domain.telling import PREFIX, job_secret
+from domain.telling import PREFIX
 
 
 class Keyring:
@@ -28,7 +28,7 @@ class Keyring:
     @property
     def signing_secret(self) -> str:
         """What the application verifies our requests with. Raises IndexError without a key, as all of these do."""
-        return job_secret(self._keys[0])
+        return _secret(self._keys[0], "longrun:tasks")
 
     def execution_secret(self, job_id: UUID) -> str:
         """One job's own secret, handed to the outside party that works for it."""

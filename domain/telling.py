@@ -23,7 +23,7 @@ EventName = Annotated[
 EMAIL = r"^[^@\s<>\"',;:\\()\[\]]+@[^@\s<>\"',;:\\()\[\]]+$"
 PREFIX = "whsec_"
 SECRET_BYTES = 32
-OF_JOBS = b"longrun:webhooks"
+LABEL = b"longrun:webhooks"
 
 
 def _plain(url: HttpUrl) -> HttpUrl:
@@ -40,9 +40,12 @@ def new_secret() -> str:
     return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
-def job_secret(api_key: str) -> str:
-    """What signs the webhooks that jobs bring themselves: whoever holds the API key can derive it, and nobody else."""
-    return PREFIX + base64.b64encode(hmac.digest(api_key.encode(), OF_JOBS, "sha256")).decode()
+def webhook_secret(api_key: str) -> str:
+    """What signs the webhooks that jobs bring themselves: whoever holds the API key can derive it, and nobody else.
+
+    It signs nothing else: an owner's token may name any address, so a message must pass for nothing but what it is.
+    """
+    return PREFIX + base64.b64encode(hmac.digest(api_key.encode(), LABEL, "sha256")).decode()
 
 
 @dataclass(frozen=True)

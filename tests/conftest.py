@@ -21,7 +21,8 @@ from local import postgres, temporal
 from tests.support.pgbouncer import NoPoolerError, transaction_pooler
 
 TEMPLATE = "longrun_template"
-OURS = ("LONGRUN_", "TEMPORAL_", "DATABASE_", "ANTHROPIC_", "OPENAI_", "GITHUB_", "SEARCH_", "WEB_", "CRAWLBASE_")
+VENDORS = ("ANTHROPIC_", "OPENAI_", "GITHUB_", "SEARCH_", "WEB_", "CRAWLBASE_", "SMTP_")
+OURS = ("LONGRUN_", "TEMPORAL_", "DATABASE_", *VENDORS)
 KEPT = ("LONGRUN_TEMPORAL_CLI", "LONGRUN_CACHE")
 
 

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from standardwebhooks import Webhook
 
-from domain.telling import EVENTS, job_secret
+from domain.telling import EVENTS, webhook_secret
 from ledger.migrate import migrate
 from tests.acceptance.conftest import Errands
 from tests.acceptance.test_outages import Database, Engine, House
@@ -171,7 +171,7 @@ def test_each_change_is_told_under_one_id_whatever_dies(
     assert heard == taken, "each has one id, whether it was taken or not"
     assert [len(ids) for ids in heard.values()] == [1] * len(wanted)
     assert len({one for ids in heard.values() for one in ids}) == len(wanted), "and no two have the same"
-    assert set(own.ids(job_secret(KEY), taken=True)) == {change for change in wanted if change[0] == completed}
+    assert set(own.ids(webhook_secret(KEY), taken=True)) == {change for change in wanted if change[0] == completed}
 
     assert set(gone.ids(gones)) <= wanted
     assert (

@@ -8,7 +8,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from domain.errors import VendorError
-from domain.telling import Receipt, job_secret, new_secret
+from domain.telling import Receipt, webhook_secret, new_secret
 from providers.webhooks import WebhookPoster, signed
 from tests.support.site_server import Answer, SiteServer, redirect
 
@@ -35,7 +35,7 @@ def test_the_signature_is_that_of_the_specification() -> None:
 
 def test_a_secret_of_jobs_is_derived_as_it_is_documented() -> None:
     """printf %s longrun:webhooks | openssl dgst -sha256 -hmac a-key -binary | base64"""
-    assert job_secret("a-key") == "whsec_ayrsrNAmhqEz1OqpE77wlVwn4ngZbzxaRKKaxHnpT3c="
+    assert webhook_secret("a-key") == "whsec_ayrsrNAmhqEz1OqpE77wlVwn4ngZbzxaRKKaxHnpT3c="
 
 
 async def test_each_secret_signs(site: SiteServer) -> None:

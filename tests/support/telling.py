@@ -11,7 +11,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.telling import Telling
-from domain.telling import job_secret, new_secret
+from domain.telling import webhook_secret, new_secret
 from engine.connect import connect
 from engine.outbox import Outbox
 from engine.plugin import plugin
@@ -29,7 +29,7 @@ from workflows import telling as flows
 
 RETRY = (0.1, 0.2)
 TIMEOUT = 0.3
-OF_JOBS = job_secret("a-secret-key-of-the-service")
+OF_JOBS = webhook_secret("a-secret-key-of-the-service")
 Says = Answer | Callable[[Asked], Answer]
 
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from domain.errors import CallerError
 from domain.keyring import Keyring
 from domain.tasks import HttpTaskRequest, TaskHosts, request_for
-from domain.telling import job_secret
+from domain.telling import webhook_secret
 
 JOB = UUID("8c0f3c5e-5d0c-4b8e-9a52-0f2b7f9d1c11")
 
@@ -65,7 +65,7 @@ def test_a_timeout_has_limits(given: object) -> None:
 
 def test_secrets_are_of_one_key_and_one_use() -> None:
     old, new = Keyring(["old"]), Keyring(["new", "old"])
-    assert old.signing_secret == job_secret("old"), "one secret for all that the service sends"
+    assert old.signing_secret != webhook_secret("old"), "no message to somebody's webhook passes for a task"
     secrets = {old.signing_secret, new.signing_secret, old.execution_secret(JOB), new.execution_secret(JOB)}
     assert len(secrets) == 4
     for secret in secrets:
