@@ -109,7 +109,8 @@ class JobItems:
 
     async def settle(self, job_id: UUID, ended: Sequence[Settled]) -> None:
         """Keep how items ended; those that have ended before stay as they are."""
-        await self._database.execute(sql("settle_items"), job_id, [asdict(one) for one in ended])
+        settled, positions = [asdict(one) for one in ended], [one.position for one in ended]
+        await self._database.execute(sql("settle_items"), job_id, settled, positions)
 
     async def counts(self, job_id: UUID) -> Items:
         row = await self._database.row("SELECT items FROM jobs WHERE id = $1", job_id)

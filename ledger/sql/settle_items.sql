@@ -1,8 +1,9 @@
--- $1 job, $2 items as [{position, status, outcome}]: those that are still pending get their end, the job its counts.
+-- $1 job, $2 items as [{position, status, outcome}], $3 their positions: those that are still pending get their end,
+-- the job its counts.
 WITH settled AS (
     UPDATE job_items i SET status = n.status, outcome = n.outcome, finished_at = now()
     FROM jsonb_to_recordset($2) AS n (position integer, status text, outcome jsonb)
-    WHERE i.job_id = $1 AND i.position = n.position AND i.status = 'pending'
+    WHERE i.job_id = $1 AND i.position = ANY($3) AND i.position = n.position AND i.status = 'pending'
     RETURNING i.status
 ), counted AS (
     SELECT count(*) FILTER (WHERE status = 'done') AS done, count(*) FILTER (WHERE status = 'failed') AS failed,
