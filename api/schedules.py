@@ -222,6 +222,7 @@ async def _own(schedule_id: str, given: Services, caller: Caller) -> ScheduleRow
 async def _changed(row: ScheduleRow, asked: ScheduleRequest, given: Services, caller: Caller) -> Response:
     if (asked.options.owner or row.owner or None) != (row.owner or None):
         raise CallerError("a schedule keeps its owner", pointer="/options/owner")
+    given.served(asked.options)
     changed = await given.scheduling.change(row, asked)
     await _noted(given, caller, "change", changed)
     return reply(ScheduleView.of(changed))

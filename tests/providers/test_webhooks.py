@@ -8,7 +8,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from domain.errors import VendorError
-from domain.telling import Receipt, webhook_secret, new_secret
+from domain.telling import Receipt, new_secret, webhook_secret
 from providers.webhooks import WebhookPoster, signed
 from tests.support.site_server import Answer, SiteServer, redirect
 
