@@ -44,6 +44,7 @@ OF_USER = (
     "DELETE FROM stats_durations WHERE owner = $1 AND NOT everyone",
     "UPDATE job_ends SET owner = '' WHERE owner = $1",
     "UPDATE audit SET by = 'owner:erased' WHERE by = 'owner:' || $1",
+    "UPDATE audit SET data = data - 'owner' WHERE data ->> 'owner' = $1",
     "UPDATE audit SET subject = 'users/erased', data = '{}' WHERE subject = 'users/' || $1",
     "DELETE FROM users WHERE id = $1",
 )

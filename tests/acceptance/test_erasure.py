@@ -73,7 +73,11 @@ def test_nothing_of_a_user_is_left(running: Stack, outside: Outside, errands: Er
         hook = {"url": f"https://example.com/{ann}", "events": ["job.completed"], "owner": ann}
         http.post("/api/webhooks", json=hook).raise_for_status()
         research = client.start("company-research", outside.payload(role=f"Engineer for {ann}"), options)
-        assert client.wait(research.job_id, 60).is_success
+        done = client.wait(research.job_id, 60)
+        spent = done.usage
+        assert done.is_success
+        assert spent
+        assert spent.input_tokens > 0
         errand = {"first": f"{errands.payload['first']}?{ann}", "then": errands.payload["then"]}
         schedule = {"jobType": "errand", "payload": errand, "cron": "0 0 1 1 *", "options": {"owner": ann}}
         made = http.post("/api/schedules", json=schedule).raise_for_status().json()
@@ -81,9 +85,7 @@ def test_nothing_of_a_user_is_left(running: Stack, outside: Outside, errands: Er
         until(lambda: errands.first.arrived == 1, what="the schedule's job")
         [fired] = list(client.list(schedule_id=made["id"]))
         kept = client.start("errand", errand | {"first": errands.payload["then"]}, Options(owner=f"not-{uuid4().hex}"))
-        assert {"jobs", "job_events", "users", "webhooks", "schedules", "research_briefings"} <= set(
-            holding(running, ann)
-        )
+        assert {"jobs", "users", "webhooks", "schedules", "research_briefings"} <= set(holding(running, ann))
         assert {research.job_id, fired.job_id} <= set(remembered(running, ann))
 
         erasing = http.request("DELETE", f"/api/users/{ann}")
@@ -99,7 +101,7 @@ def test_nothing_of_a_user_is_left(running: Stack, outside: Outside, errands: Er
             assert (blank.status, blank.owner, blank.payload, blank.result) == (status, None, {}, None)
             assert [entry.type for entry in client.audit(job_id)][-1] == "erased"
             assert [event.event for event in client.stream(job_id)] == ["job", "done"]
-        assert client.get(research.job_id).usage == client.get(research.job_id).usage
+        assert client.get(research.job_id).usage == spent, "money is not the user's"
         assert not client.get(kept.job_id).is_complete, "what is not the user's goes on"
         client.cancel(kept.job_id)
         assert http.put(f"/api/users/{ann}", json={}).status_code == 201, "they may come back"
