@@ -15,7 +15,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from api.dependencies import Given, StreamAuth
 from api.wire import JobView
 from domain.errors import LedgerUnavailable
-from domain.job import Progress, Status, StepState
+from domain.job import Items, Progress, Status, StepState
 from domain.model import Model
 from ledger.events import WATCH_SECONDS, wait
 from ledger.rows import Event, JobRow, merge
@@ -102,6 +102,8 @@ class Telling:
         self.row = replace(
             self.row, status=Status.QUEUED, started_at=None, finished_at=None, result=None, error=None, answered_by=None
         )
+        if self.row.items:
+            self.row = replace(self.row, items=Items(total=self.row.items.total))
         self.seq = 0
         for event in known:
             self.tell(event)
@@ -112,6 +114,8 @@ class Telling:
         number = event.seq if number is None else number
         if event.type == "step":
             return self._step(event, number)
+        if event.type == "progress":
+            return self._items(event, number)
         return self._job(event, number) if event.type == "job" else b""
 
     def changed(self, row: JobRow, event: Event, number: object = None) -> bytes:
@@ -144,8 +148,12 @@ class Telling:
         self.row = replace(self.row, status=status, started_at=started, steps=steps, updated_at=event.at, stuck=None)
         return sse("job", JobView.of(self.row), number)
 
+    def _items(self, event: Event, number: object) -> bytes:
+        self.row = replace(self.row, items=Items.model_validate(event.data["items"]))
+        return sse("progress", {**self._name, **self._progress().model_dump(by_alias=True)}, number)
+
     def _progress(self) -> Progress:
-        return Progress.of([step.status for step in self._steps.values()])
+        return Progress.of([step.status for step in self._steps.values()], self.row.items)
 
 
 async def _follow(told: Telling, first: bytes, given: "Services", closing: anyio.Event) -> AsyncIterator[bytes]:
