@@ -8,6 +8,7 @@ from uuid import UUID
 
 from temporalio import activity
 
+from activities.erasing import Erasing
 from activities.tasks import HttpTasks
 from activities.waiting import Waits
 from domain.errors import LongrunError
@@ -27,6 +28,8 @@ from domain.research import (
 )
 from domain.tasks import HttpTaskRequest, TaskAnswer
 from ledger.database import Database
+from ledger.jobs import Jobs
+from ledger.users import Users
 from ledger.waitpoints import Waitpoints
 
 T = TypeVar("T")
@@ -96,6 +99,26 @@ def task_activities(database: Database, answer: TaskAnswer | LongrunError) -> Se
     waits = Waits(waitpoints, Keyring(["a key"]))
     tasks = HttpTasks(waitpoints, waits, Application(answer), within=timedelta(days=3))
     return tasks.call, tasks.cancel, waits.open_wait, waits.settle_wait
+
+
+class Forgetter:
+    """An engine that remembers nothing; `hangs`: it never says so."""
+
+    def __init__(self, *, hangs: bool = False) -> None:
+        self._hangs = hangs
+
+    async def end_schedules(self, owner: str) -> None:
+        if self._hangs:
+            await asyncio.Event().wait()
+
+    async def forget(self, job_ids: Sequence[UUID]) -> None:
+        return None
+
+
+def erasing(database: Database, engine: Forgetter) -> Sequence[Callable[..., Any]]:
+    """The real activities of erasures, on that ledger."""
+    activities = Erasing(Users(database), Jobs(database), engine)
+    return activities.stop_jobs, activities.erase_data
 
 
 def briefing(sources: Sources) -> Briefing:

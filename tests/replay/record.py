@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 from rich.console import Console
@@ -21,12 +21,14 @@ from domain.errors import VendorError
 from domain.tasks import TaskAnswer
 from domain.waiting import waitpoint_of
 from engine.courier import Courier
+from engine.submit import Submission
 from ledger.database import Database
 from ledger.migrate import migrate
+from ledger.users import Users
 from ledger.waitpoints import Waitpoints
 from local import postgres, temporal
 from tests.conftest import cloned, own_namespace, sibling
-from tests.replay.fakes import TASK_URL, Research, task_activities
+from tests.replay.fakes import TASK_URL, Forgetter, Research, erasing, task_activities
 from tests.replay.histories import Stored
 from tests.support.proxy import TcpProxy
 from tests.support.site_server import Answer
@@ -91,6 +93,19 @@ class Recorder:
                 await then(parts, job_id)
             await self._keep(parts, "http-task", job_id, what)
 
+    async def erasure(self, what: str, *, asked: bool = True, cancel: bool = False) -> None:
+        """The erasure of a user with a job; or one that nobody asked for."""
+        async with self._parts(lambda database: erasing(database, Forgetter(hangs=cancel))) as parts:
+            await parts.submit("toy", owner="ann", debounce={"key": "k", "delay": "1h"})
+            erasure_id = uuid4()
+            if asked:
+                await Users(parts.database).forget("ann", erasure_id)
+            await parts.submitter.submit([Submission("erase-user", {})], ids=[erasure_id])
+            if cancel:
+                await parts.started(erasure_id, "stop_jobs")
+                assert await parts.jobs.cancel(erasure_id, reason=None, by="somebody")
+            await self._keep(parts, "erase-user", erasure_id, what)
+
     async def toy(self, kind: str, what: str, payload: dict[str, Any], *, hangs: str = "", **options: Any) -> None:
         toys = Toys()
         if hangs:
@@ -147,6 +162,9 @@ class Recorder:
             "http-task.answered": lambda: task("answered", ACCEPTED, answered),
             "http-task.cancel": lambda: task("cancel", ACCEPTED, canceled),
             "http-task.timed-out": lambda: task("timed-out", ACCEPTED, timeout=1),
+            "erase-user.success": lambda: self.erasure("success"),
+            "erase-user.failure": lambda: self.erasure("failure", asked=False),
+            "erase-user.cancel": lambda: self.erasure("cancel", cancel=True),
             "toy.repeats": lambda: toy("toy", "repeats", {"twice": ["two"], "skip": ["three"]}),
             "toy.timed-out": lambda: toy("toy", "timed-out", {}, hangs="two", max_duration=1),
             "toy.outage": self.outage,

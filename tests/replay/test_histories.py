@@ -30,8 +30,9 @@ ENDS = {
     "continue-as-new-before": "WORKFLOW_EXECUTION_CONTINUED_AS_NEW",
     "continue-as-new": "WORKFLOW_EXECUTION_COMPLETED",
     "answered": "WORKFLOW_EXECUTION_COMPLETED",
-    # its one step cannot fail apart from the job
+    # their steps cannot fail apart from the job
     "http-task.failure": "WORKFLOW_EXECUTION_FAILED",
+    "erase-user.failure": "WORKFLOW_EXECUTION_FAILED",
 }
 
 
