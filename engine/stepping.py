@@ -54,7 +54,8 @@ class _Inbound(ActivityInboundInterceptor):
             try:
                 return await self.next.execute_activity(input)
             except LongrunError as error:
-                raise _application_error(error, retry=error.retryable) from None
+                again = error.again if isinstance(error, VendorError) else error.retryable
+                raise _application_error(error, retry=again) from None
         delivery = Delivery(UUID(info.workflow_id), info.activity_id, info.scheduled_time, info.attempt)
         with structlog.contextvars.bound_contextvars(
             jobId=str(delivery.job_id), kind=info.workflow_type, step=delivery.activity_id

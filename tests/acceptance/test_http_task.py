@@ -1,5 +1,6 @@
 """Tasks that live in the application: one on loopback is asked, answers now or later, and is told to stop."""
 
+import json
 from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
@@ -212,6 +213,51 @@ def test_a_cancel_is_told_while_it_is_asked_and_while_it_waits(
         assert task.call_back(status="completed").status_code == 409
 
 
+def test_a_cancel_is_told_in_a_pause_between_attempts_and_told_again(client: Client, application: Application) -> None:
+    task = application.task(Answer(500), deletes=[Answer(503)])
+    job_id = start(client, task, Options(retry=Retry(min_timeout_in_ms=60_000)))
+    until(lambda: client.get(job_id).steps[0].status == "retrying", what="the pause")
+    client.cancel(job_id)
+    assert client.wait(job_id, 5).status == "canceled"
+    until(lambda: len(task.requests("DELETE")) == 2, what="the second word")
+    assert len({told.headers["webhook-id"] for told in task.requests("DELETE")}) == 1
+
+
+def test_a_job_whose_time_is_over_is_told_to_the_application(
+    stack: Stack, client: Client, application: Application
+) -> None:
+    task = application.task(ACCEPTED)
+    job_id = start(client, task, Options(max_duration=1))
+    assert ended(client, job_id).status == "timed_out"
+    until(lambda: task.requests("DELETE"), what="the word that nobody wants it")
+    [point] = stack.rows("SELECT status FROM waitpoints WHERE job_id = $1", job_id)
+    assert point["status"] == "waiting"
+    assert task.call_back(status="completed").status_code == 409
+
+
+def test_a_task_runs_by_a_schedule(stack: Stack, application: Application) -> None:
+    task = application.task(ACCEPTED)
+    asked = {"jobType": "http-task", "payload": {"url": task.url, "body": {"datasetId": "7"}}, "cron": "0 0 1 1 *"}
+    schedule = stack.post("/api/schedules", asked)["id"]
+    stack.post(f"/api/schedules/{schedule}/trigger", {})
+    until(task.requests, what="the request")
+    until(
+        lambda: stack.rows(
+            "SELECT FROM job_events WHERE type = 'waiting' AND job_id IN (SELECT id FROM jobs WHERE schedule_id = $1)",
+            schedule,
+        ),
+        what="the wait",
+    )
+    assert task.call_back(status="completed", result=DONE).status_code == 200
+    [job] = until(
+        lambda: stack.rows(
+            "SELECT status, result FROM jobs WHERE schedule_id = $1 AND finished_at IS NOT NULL", schedule
+        ),
+        what="the end of the firing's job",
+    )
+    assert (job["status"], json.loads(job["result"])) == ("completed", DONE)
+
+
 def test_a_worker_may_go_and_another_come_while_it_waits(
     stack: Stack, client: Client, application: Application
 ) -> None:
@@ -219,7 +265,8 @@ def test_a_worker_may_go_and_another_come_while_it_waits(
     task = application.task(ACCEPTED)
     job_id = start(client, task)
     accepted(stack, task, job_id)
-    worker.kill()
+    worker.process.ask_to_stop()
+    assert worker.gone() == 0
     assert task.call_back(status="completed", result=DONE).status_code == 200
     assert client.get(job_id).status == "running"
     worker.start()

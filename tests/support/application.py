@@ -1,6 +1,7 @@
 """An application on loopback that tasks live in: it verifies what it is asked, and calls back as it was told."""
 
 import json
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -38,15 +39,16 @@ class Application:
     def authority(self) -> str:
         return self._site.authority
 
-    def task(self, *answers: Route) -> "AppTask":
-        """A new path whose requests are answered one after the other; the last answer stays."""
+    def task(self, *answers: Route, deletes: Sequence[Answer] = ()) -> "AppTask":
+        """A new path whose requests are answered one after the other; the last answer stays. `deletes` are the first
+        answers to a cancel."""
         path = f"/tasks/{uuid4().hex[:8]}"
-        script = list(answers)
+        script, deletes = list(answers), list(deletes)
 
         def answer(asked: Asked) -> Any:
             Webhook(self._secret).verify(asked.body, dict(asked.headers))
             if asked.method == "DELETE":
-                return Answer(204)
+                return deletes.pop(0) if deletes else Answer(204)
             route = script.pop(0) if len(script) > 1 else script[0]
             return route(asked) if callable(route) else route
 
