@@ -164,18 +164,20 @@ class Deliveries:
 
     async def resend(self, webhook_id: UUID, delivery_id: UUID) -> Delivery | None:
         """Have it attempted now, and anew if that fails, under the event id that it has; None: no such delivery."""
-        row = await self._database.row(
-            """WITH again AS (
-                UPDATE deliveries SET status = 'pending', finished_at = NULL, tries = 0, due_at = now(), look_at = now()
-                WHERE id = $1 AND webhook_id = $2 RETURNING id)
-            SELECT pg_notify(current_schema(), $3) FROM again""",
-            delivery_id,
-            webhook_id,
-            TOPIC,
-        )
-        if row is None:
-            return None
-        row = await self._database.row(sql("list_deliveries") + "WHERE d.id = $1", delivery_id)
+        async with self._database.acquire() as connection, connection.transaction():
+            await connection.execute(
+                """WITH again AS (
+                    UPDATE deliveries SET status = 'pending', finished_at = NULL, tries = 0, due_at = now(),
+                        look_at = now()
+                    WHERE id = $1 AND webhook_id = $2 RETURNING id)
+                SELECT pg_notify(current_schema(), $3) FROM again""",
+                delivery_id,
+                webhook_id,
+                TOPIC,
+            )
+            row = await connection.fetchrow(
+                sql("list_deliveries") + "WHERE d.id = $1 AND d.webhook_id = $2", delivery_id, webhook_id
+            )
         return _delivery(row) if row else None
 
     async def list(

@@ -11,7 +11,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.telling import Telling
-from domain.telling import webhook_secret, new_secret
+from domain.telling import new_secret, webhook_secret
 from engine.connect import connect
 from engine.outbox import Outbox
 from engine.plugin import plugin
