@@ -29,7 +29,7 @@ FILL_SECONDS = 600
 JOBS_SQL = """
 INSERT INTO jobs (id, kind, owner, status, title, payload, plan, result, error, spent_tokens, spent_usd, tags,
     max_duration_seconds, engine_started_at, claimed_until, created_at, started_at, finished_at, updated_at, event_seq)
-SELECT gen_random_uuid(), (ARRAY['company-research', 'toy', 'letter'])[1 + n % 3], 'owner' || n * 7919 % $4, status,
+SELECT gen_random_uuid(), (ARRAY['company-research', 'toy', 'letter'])[1 + n % 3], 'owner' || n::bigint * 7919 % $4, status,
     'Research Harbour ' || n, jsonb_build_object('companyName', 'Harbour ' || n, 'role', 'Backend Engineer'), $5,
     CASE status WHEN 'completed' THEN jsonb_build_object('overview', repeat('A claim with its source. ', 20)) END,
     CASE status WHEN 'failed' THEN '{"code": "vendor_error", "message": "no answer"}'::jsonb END,
@@ -42,7 +42,7 @@ FROM (
             WHEN n % 100 = 3 THEN 'canceled' ELSE 'completed' END AS status,
         now() - make_interval(secs => n * 2.6) AS made,
         CASE WHEN n <= $6 OR n > $3 THEN now() - make_interval(secs => n * 2.6 - 1) END AS began,
-        make_interval(secs => exp(2 + n * 7919 % 1000 / 300.0)) AS took
+        make_interval(secs => exp(2 + n::bigint * 7919 % 1000 / 300.0)) AS took
     FROM generate_series($1::integer, $2) n
 ) numbered
 """

@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
+from pydantic_core import from_json
 
 from domain.errors import LedgerUnavailable
 
@@ -70,7 +71,7 @@ def quoted(name: str) -> str:
 
 async def _prepare(connection: Any) -> None:
     for kind in ("json", "jsonb"):
-        await connection.set_type_codec(kind, encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
+        await connection.set_type_codec(kind, encoder=json.dumps, decoder=from_json, schema="pg_catalog")
 
 
 async def _keep(_connection: Any) -> None:

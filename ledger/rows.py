@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
-from domain.job import Failure, Items, PlannedStep, Progress, Retry, Status, StepState, Tier
+from domain.job import Failure, Items, PlannedStep, Progress, Retry, Status, StepState, StepStatus, Tier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -148,8 +148,10 @@ class JobRow:
     max_tokens: int | None
     max_usd: Decimal | None
     idempotency_key: str | None
-    concurrency_key: str | None
+    concurrency_key: str
     priority: int
+    fair_rank: float | None
+    claimed_until: datetime | None
     webhook: str | None
     email: str | None
     parent_id: UUID | None
@@ -195,12 +197,15 @@ def merge(
     plan: "Sequence[PlannedStep]", written: "Sequence[Mapping[str, Any]]", *, closed: bool
 ) -> tuple[StepState, ...]:
     """One state a step name: its newest repeat; a stand-in (`#otherwise`) does not speak for its step."""
-    states = {
-        step.name: StepState(name=step.name, status="skipped" if closed else "pending", max_attempts=step.max_attempts)
-        for step in plan
-    }
+    states: dict[str, Mapping[str, Any] | None] = {step.name: None for step in plan}
     for row in written:
         if not row["activityId"].endswith("#otherwise"):
-            attempt = row["failures"] + (row["status"] != "failed")
-            states[row["name"]] = StepState.model_validate({**row, "attempt": attempt})
-    return tuple(states.values())
+            states[row["name"]] = row
+    unwritten: StepStatus = "skipped" if closed else "pending"
+    attempts = {step.name: step.max_attempts for step in plan}
+    return tuple(
+        StepState(name=name, status=unwritten, max_attempts=attempts[name])
+        if row is None
+        else StepState.model_validate({**row, "attempt": row["failures"] + (row["status"] != "failed")})
+        for name, row in states.items()
+    )

@@ -147,6 +147,7 @@ class Stats:
             await connection.execute("SELECT pg_advisory_xact_lock($1, hashtext(current_schema()))", LOCK)
             await connection.execute("UPDATE job_ends SET owner = '' WHERE owner = $1", owner)
             await connection.execute("DELETE FROM stats_counts WHERE NOT everyone AND owner = $1", owner)
+            await connection.execute("DELETE FROM stats_owners WHERE owner = $1", owner)
             await connection.execute("DELETE FROM stats_durations WHERE NOT everyone AND owner = $1", owner)
 
     async def _owners(self, asked: Asked, top: int) -> dict[str, Figures]:

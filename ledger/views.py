@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from domain.admission import Stop
 from domain.job import Failure, Progress, Status, StepState
 from domain.model import Model
 
@@ -38,6 +39,24 @@ class UsageView(Model):
 NOTHING_SPENT = UsageView()
 
 
+class Stuck(Model):
+    """Nothing was heard of the job `since` then: for longer than the step allows that it is at, or should begin."""
+
+    step: str | None
+    attempt: int
+    since: datetime
+
+
+class Place(Model):
+    """How many of its kind go before a queued job (1,000: that many or more), and which limit is in its way.
+
+    `reason` is paused, kind, rate, owner, key, or all for the limit on all jobs together; null: it starts soon.
+    """
+
+    ahead: int
+    reason: Stop | None
+
+
 class JobView(Model):
     """A job. The booleans agree with `status`: completed, failed, canceled, expired and timed_out are final."""
 
@@ -66,6 +85,11 @@ class JobView(Model):
     started_at: datetime | None
     finished_at: datetime | None
     updated_at: datetime
+    waiting: Place | None = Field(default=None, description="only where one job is asked for, while it is queued")
+    stuck: Stuck | None = Field(description="null unless nothing is heard of the job for too long")
+    blanked_at: datetime | None = Field(
+        description="since when payload and result are gone: the ledger keeps them for a time"
+    )
 
     @classmethod
     def of(cls, row: "JobRow") -> Self:
@@ -95,4 +119,6 @@ class JobView(Model):
             started_at=row.started_at,
             finished_at=row.finished_at,
             updated_at=row.updated_at,
+            stuck=Stuck.model_validate(row.stuck) if row.stuck else None,
+            blanked_at=row.blanked_at,
         )

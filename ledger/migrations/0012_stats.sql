@@ -20,7 +20,7 @@ CREATE INDEX idempotency_keys_expired ON idempotency_keys (expires_at);
 
 -- Few rows however many jobs there are: what the engine has in hand, and what went wrong.
 CREATE INDEX jobs_in_engine ON jobs (created_at DESC, id DESC)
-    WHERE engine_started_at IS NOT NULL AND status IN ('queued', 'delayed', 'running');
+    WHERE engine_started_at IS NOT NULL AND finished_at IS NULL;
 CREATE INDEX jobs_unsuccessful ON jobs (created_at DESC, id DESC)
     WHERE status IN ('failed', 'timed_out', 'expired', 'canceled');
 -- A job without tags costs these nothing.
@@ -53,9 +53,16 @@ CREATE TABLE stats_counts (
     usd numeric NOT NULL,
     PRIMARY KEY (everyone, owner, day, kind)
 );
--- Who had most done: read by day over all owners.
-CREATE INDEX stats_counts_by_day ON stats_counts (day, owner, kind) INCLUDE (completed, failed, canceled, expired, timed_out)
-    WHERE NOT everyone AND owner <> '';
+
+-- Who had most done in a month, of each kind and ('') of all.
+CREATE TABLE stats_owners (
+    month date NOT NULL,
+    kind text NOT NULL,
+    owner text NOT NULL,
+    jobs bigint NOT NULL,
+    PRIMARY KEY (month, kind, owner)
+);
+CREATE INDEX stats_owners_by_jobs ON stats_owners (month, kind, jobs DESC, owner);
 
 -- How long completed jobs ran: bucket n holds those of at most 1.1 ^ n milliseconds.
 CREATE TABLE stats_durations (

@@ -19,5 +19,11 @@ WITH taken AS (
     FROM taken WHERE seconds IS NOT NULL
     GROUP BY GROUPING SETS ((owner, day, kind, duration_bucket(seconds)), (day, kind, duration_bucket(seconds)))
     ON CONFLICT (everyone, owner, day, kind, bucket) DO UPDATE SET jobs = s.jobs + excluded.jobs
+), ranked AS (
+    INSERT INTO stats_owners AS s (month, kind, owner, jobs)
+    SELECT date_trunc('month', day::timestamp)::date, coalesce(kind, ''), owner, sum(jobs) FROM taken
+    WHERE owner <> '' AND jobs > 0
+    GROUP BY GROUPING SETS ((date_trunc('month', day::timestamp), owner), (date_trunc('month', day::timestamp), owner, kind))
+    ON CONFLICT (month, kind, owner) DO UPDATE SET jobs = s.jobs + excluded.jobs
 )
 SELECT count(*) FROM taken
