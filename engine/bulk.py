@@ -1,20 +1,28 @@
 """Asking for one thing to be done to many jobs: a job of its own, opened together with the list of them."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
-from domain.bulk import KIND, BulkRequest
-from domain.job import PlannedStep
+from domain.bulk import KIND, BulkRequest, BulkResult
 from ledger.rows import NewJob
 from workflows.bulk import Bulk
-from workflows.catalog import digest
+from workflows.catalog import Kind, digest
 
 if TYPE_CHECKING:
     from ledger.items import JobItems, Selection
     from ledger.jobs import Jobs
 
-LONGEST_SECONDS = 24 * 3600
 FIRST = 1
+# In no catalogue: its items are chosen by those who may change them, a payload alone would say nothing.
+BULK = Kind(
+    name=KIND,
+    workflow=Bulk,
+    payload=BulkRequest,
+    result=BulkResult,
+    title=lambda asked: f"{asked.action.capitalize()} many jobs",
+    max_duration=timedelta(days=1),
+)
 
 
 class Bulks:
@@ -28,15 +36,15 @@ class Bulks:
         payload = asked.model_dump(by_alias=True, exclude_none=True)
         job = NewJob(
             id=uuid4(),
-            kind=KIND,
+            kind=BULK.name,
             payload=payload,
             payload_hash=digest(payload),
-            plan=tuple(PlannedStep(name=step.name, max_attempts=step.policy.attempts) for step in Bulk.steps),
-            title=f"{asked.action.capitalize()} many jobs",
+            plan=BULK.plan(),
+            title=BULK.title(asked),
             owner=owner,
             # who wants others gone should not have to wait behind them
             priority=FIRST,
-            max_duration_seconds=LONGEST_SECONDS,
+            max_duration_seconds=int(BULK.max_duration.total_seconds()),
             asked_by=asked_by,
         )
         [opened] = await self._jobs.also(self._items.taking(selection)).open([job])

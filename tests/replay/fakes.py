@@ -8,9 +8,11 @@ from uuid import UUID
 
 from temporalio import activity
 
+from activities.bulk import BulkWork
 from activities.erasing import Erasing
 from activities.tasks import HttpTasks
 from activities.waiting import Waits
+from domain.bulk import BulkRequest, Portion
 from domain.errors import LongrunError
 from domain.keyring import Keyring
 from domain.research import (
@@ -27,10 +29,13 @@ from domain.research import (
     Technology,
 )
 from domain.tasks import HttpTaskRequest, TaskAnswer
+from engine.replay import Replays
 from ledger.database import Database
+from ledger.items import JobItems
 from ledger.jobs import Jobs
 from ledger.users import Users
 from ledger.waitpoints import Waitpoints
+from workflows.catalog import Catalog
 
 T = TypeVar("T")
 TASK_URL = "https://app.example.com/tasks/process-large-dataset"
@@ -134,3 +139,22 @@ def briefing(sources: Sources) -> Briefing:
         not_found=("products", "culture", "engineering", "news"),
         answered_by="anthropic",
     )
+
+
+class Portions:
+    """The portions of a bulk, which does what it is asked to or hangs."""
+
+    def __init__(self, *, hangs: bool = False) -> None:
+        self._hangs = hangs
+
+    def activities(self, database: Database) -> tuple[Callable[..., Any], ...]:
+        jobs = Jobs(database)
+        work = BulkWork(JobItems(database), jobs, Replays(jobs, Catalog(())))
+
+        @activity.defn(name="apply_bulk")
+        async def apply(asked: BulkRequest) -> Portion:
+            if self._hangs:
+                await asyncio.Event().wait()
+            return await work.apply(asked)
+
+        return (apply,)

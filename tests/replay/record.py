@@ -17,18 +17,22 @@ import asyncpg
 from rich.console import Console
 from temporalio.client import Client
 
+from domain.bulk import BulkRequest
 from domain.errors import VendorError
 from domain.tasks import TaskAnswer
 from domain.waiting import waitpoint_of
+from engine.bulk import BULK, Bulks
 from engine.courier import Courier
 from engine.submit import Submission
 from ledger.database import Database
+from ledger.items import JobItems, Selection
+from ledger.jobs import JobFilter
 from ledger.migrate import migrate
 from ledger.users import Users
 from ledger.waitpoints import Waitpoints
 from local import postgres, temporal
 from tests.conftest import cloned, own_namespace, sibling
-from tests.replay.fakes import TASK_URL, Forgetter, Research, erasing, task_activities
+from tests.replay.fakes import TASK_URL, Forgetter, Portions, Research, erasing, task_activities
 from tests.replay.histories import Stored
 from tests.support.proxy import TcpProxy
 from tests.support.site_server import Answer
@@ -60,7 +64,7 @@ class Recorder:
     async def _parts(
         self, activities: Activities | Callable[[Database], Activities], proxy: TcpProxy | None = None
     ) -> AsyncGenerator[Parts]:
-        engine, kinds = await own_namespace(self._address), (*ours(["app.example.com"]), *toy_kinds())
+        engine, kinds = await own_namespace(self._address), (*ours(["app.example.com"]), *toy_kinds(), BULK)
         async with cloned(self._postgres_url, self._template) as url:
             database, far = Database(url), proxy.url(url) if proxy else None
             known = activities(database) if callable(activities) else activities
@@ -105,6 +109,21 @@ class Recorder:
                 await parts.started(erasure_id, "stop_jobs")
                 assert await parts.jobs.cancel(erasure_id, reason=None, by="somebody")
             await self._keep(parts, "erase-user", erasure_id, what)
+
+    async def bulk(self, what: str, *, cancel: bool = False) -> None:
+        """Two jobs are canceled together; or the bulk is, before it begins."""
+        work = Portions(hangs=cancel)
+        async with self._parts(work.activities) as parts:
+            items = JobItems(parts.database)
+            ids = [await parts.submit("toy", debounce={"key": f"k{n}", "delay": "1h"}) for n in range(2)]
+            asked = BulkRequest(action="cancel", by="somebody")
+            bulk_id, _ = await Bulks(parts.jobs, items).start(
+                asked, Selection(JobFilter(), tuple(ids)), owner="", asked_by="somebody"
+            )
+            if cancel:
+                await parts.started(bulk_id, "apply")
+                assert await parts.jobs.cancel(bulk_id, reason=None, by="somebody")
+            await self._keep(parts, BULK.name, bulk_id, what)
 
     async def toy(self, kind: str, what: str, payload: dict[str, Any], *, hangs: str = "", **options: Any) -> None:
         toys = Toys()
@@ -165,6 +184,8 @@ class Recorder:
             "erase-user.success": lambda: self.erasure("success"),
             "erase-user.failure": lambda: self.erasure("failure", asked=False),
             "erase-user.cancel": lambda: self.erasure("cancel", cancel=True),
+            "bulk.success": lambda: self.bulk("success"),
+            "bulk.cancel": lambda: self.bulk("cancel", cancel=True),
             "toy.repeats": lambda: toy("toy", "repeats", {"twice": ["two"], "skip": ["three"]}),
             "toy.timed-out": lambda: toy("toy", "timed-out", {}, hangs="two", max_duration=1),
             "toy.outage": self.outage,

@@ -13,11 +13,12 @@ from engine.plugin import plugin
 from tests.replay import changed
 from tests.replay.histories import Stored
 from tests.support.stack_parts import toy_kinds
+from workflows.bulk import Bulk
 from workflows.catalog import KINDS
 from workflows.telling import DeliverWebhook
 from workflows.upkeep import Reconcile, Tidy
 
-OWN = {"deliver-webhook": DeliverWebhook, "reconcile": Reconcile, "tidy": Tidy}
+OWN = {"bulk": Bulk, "deliver-webhook": DeliverWebhook, "reconcile": Reconcile, "tidy": Tidy}
 OURS = {kind.name: kind.workflow for kind in (*KINDS, *toy_kinds())} | OWN
 RESEARCHES = [one.what for one in Stored.all() if one.kind == "company-research"]
 ENDS = {

@@ -15,7 +15,7 @@ from activities.bulk import BulkWork
 from domain.bulk import KIND, Action, BulkRequest, BulkResult, Portion
 from domain.errors import JobError, LedgerUnavailable
 from domain.job import Items, Status
-from engine.bulk import Bulks
+from engine.bulk import BULK, Bulks
 from engine.replay import Replays
 from ledger.database import Database
 from ledger.items import Item, JobItems, Selection
@@ -26,8 +26,7 @@ from tests.ledger.book import new_job
 from tests.support.stack_parts import Parts, stack, toy_kinds, until
 from tests.support.toys import Toys
 from workflows import bulk as flow
-from workflows.bulk import Bulk
-from workflows.catalog import Catalog, Kind
+from workflows.catalog import Catalog
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -59,7 +58,7 @@ class Breaking(BulkWork):
         return opened
 
 
-KINDS = (*toy_kinds(), Kind(KIND, Bulk, BulkRequest, BulkResult, title=lambda _: "Bulk"))
+KINDS = (*toy_kinds(), BULK)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
