@@ -1,12 +1,18 @@
 """Options of a start, from the request to what the running product then does."""
 
+from collections.abc import Generator
 from itertools import pairwise
+from typing import Any
+from uuid import uuid4
 
+import httpx
 import pytest
 
 from local import ports
-from longrun import Job, Options, Retry
-from tests.support.processes import Stack, until
+from longrun import Budget, Debounce, Job, Options, Retry
+from tests.acceptance.conftest import Errands
+from tests.support.processes import KEY, Stack, until
+from tests.support.stand_ins import Outside
 
 
 def waits(stack: Stack, job: Job) -> list[float]:
@@ -56,3 +62,132 @@ def test_random_waits_are_longer_than_the_shortest(running: Stack, randomize: bo
     assert (5.001 < seconds < 10.001) if randomize else (seconds == pytest.approx(5, abs=0.001))
     client.cancel(job_id)
     assert client.wait(job_id, 10).is_canceled
+
+
+def asked(errands: Errands, **options: Any) -> dict[str, Any]:
+    return {"jobType": "errand", "payload": errands.payload, "options": options}
+
+
+@pytest.fixture
+def http(running: Stack) -> Generator[httpx.Client]:
+    with httpx.Client(base_url=running.url, headers={"authorization": f"Bearer {KEY}"}, timeout=20) as client:
+        yield client
+
+
+def test_an_idempotency_key_stands_for_its_job_alone_or_in_a_batch(
+    running: Stack, errands: Errands, http: httpx.Client
+) -> None:
+    key, client = uuid4().hex, running.client()
+    first = http.post("/api/jobs", json=asked(errands, idempotencyKey=key))
+    again = http.post("/api/jobs", json=asked(errands), headers={"Idempotency-Key": key})
+    assert (first.status_code, again.status_code) == (202, 200)
+    job_id = first.json()["jobId"]
+    assert (again.json()["jobId"], again.json()["isCached"]) == (job_id, True)
+    batch = http.post("/api/jobs/batch", json={"items": [asked(errands, idempotencyKey=key), asked(errands)]})
+    assert batch.json()["jobIds"][0] == job_id != batch.json()["jobIds"][1]
+    other = asked(errands, idempotencyKey=key) | {"payload": {"first": "http://a.test/", "then": "http://b.test/"}}
+    for path, body in (("/api/jobs", other), ("/api/jobs/batch", {"items": [asked(errands), other]})):
+        refused = http.post(path, json=body)
+        assert (refused.status_code, refused.json()["code"]) == (409, "idempotency_conflict")
+
+    errands.first.open("one")
+    errands.then.open("two")
+    assert client.wait(job_id, 30).is_success
+    assert http.post("/api/jobs", json=asked(errands, idempotencyKey=key)).json()["jobId"] == job_id
+    assert client.wait(batch.json()["jobIds"][1], 30).is_success
+
+
+def test_an_idempotency_key_is_freed_by_failure_by_a_cancel_before_the_start_and_by_time(
+    running: Stack, errands: Errands, http: httpx.Client
+) -> None:
+    client, key = running.client(), uuid4().hex
+
+    def start(**options: Any) -> str:
+        answer = http.post("/api/jobs", json=asked(errands, idempotencyKey=key, **options))
+        assert answer.is_success, answer.text
+        return answer.json()["jobId"]
+
+    waiting = start(debounce={"key": key, "delay": "5m"})
+    assert start() == waiting
+    client.cancel(waiting)
+    late = start(maxDuration=1)
+    assert late != waiting, "it never ran"
+    ended = client.wait(late, 30)
+    assert (ended.status, ended.error.code if ended.error else None) == ("timed_out", "max_duration")
+    run = start(idempotencyKeyTTL="3s")
+    assert run != late, "it failed"
+    until(lambda: client.get(run).status == "running", what="the start")
+    client.cancel(run)
+    assert client.wait(run, 10).is_canceled
+    assert start() == run, "it ran, so a cancel keeps the key"
+    last = until(lambda: found if (found := start()) != run else None, 10, "the end of the key's time")
+    client.cancel(last)
+    assert client.wait(last, 10).is_canceled
+
+
+def test_an_open_job_is_joined_and_an_ended_one_is_not(running: Stack, errands: Errands) -> None:
+    client, owner = running.client(), uuid4().hex
+
+    def start(**changed: Any) -> str:
+        options = Options(owner=owner, skip_if_active=True).model_copy(update=changed)
+        return client.start("errand", errands.payload, options).job_id
+
+    first = start()
+    until(lambda: errands.first.arrived == 1, what="the first step")
+    assert start() == first
+    assert start(owner=f"not {owner}") != first
+    errands.first.open("one")
+    errands.then.open("two")
+    assert client.wait(first, 30).is_success
+    again = start()
+    assert again != first
+    assert client.wait(again, 30).is_success
+
+
+def test_tags_find_a_job_and_metadata_stays_with_it(running: Stack, errands: Errands) -> None:
+    client, tag = running.client(), uuid4().hex
+    metadata = {"n": 1, "nested": {"word": "häuser"}}
+    job_id = client.start("errand", errands.payload, Options(tags=(tag, "b"), metadata=metadata)).job_id
+    until(lambda: errands.first.arrived == 1, what="the first step")
+    changed = client.patch(job_id, tags=[tag, "c"], metadata={"increment": {"n": 1}})
+    assert (changed.tags, changed.metadata) == ((tag, "c"), metadata | {"n": 2})
+    errands.first.open("one")
+    errands.then.open("two")
+    assert client.wait(job_id, 30).is_success
+    [found] = client.list(tag=tag)
+    assert (found.job_id, found.metadata) == (job_id, metadata | {"n": 2})
+
+
+def test_a_job_is_stopped_at_its_budget(running: Stack, outside: Outside) -> None:
+    client = running.client()
+    options = Options(owner=uuid4().hex, budget=Budget(max_tokens=10))
+    job = client.wait(client.start("company-research", outside.payload(), options).job_id, 60)
+    assert (job.status, job.error.code if job.error else None) == ("failed", "budget_exceeded")
+    assert {step.name: step.status for step in job.steps}["scrape_website"] == "completed", "what is done stays"
+
+
+def test_debounced_calls_run_once_with_the_newest_payload(running: Stack, errands: Errands) -> None:
+    client, key = running.client(), uuid4().hex
+    options = Options(debounce=Debounce(key=key, delay="1s", mode="trailing"))
+    first = client.start("errand", errands.payload | {"first": "http://replaced.test/"}, options)
+    assert first.status == "delayed"
+    assert client.start("errand", errands.payload, options).job_id == first.job_id
+    errands.first.open("one")
+    errands.then.open("two")
+    job = client.wait(first.job_id, 30)
+    assert (job.is_success, job.payload) == (True, errands.payload)
+    assert job.started_at
+    assert (job.started_at - job.created_at).total_seconds() >= 1
+    again = client.start("errand", errands.payload, options)
+    assert again.job_id != first.job_id, "the first one waits no longer"
+    assert client.cancel(again.job_id).is_canceled
+
+
+def test_a_job_that_waits_is_told_to_start_now(running: Stack, errands: Errands) -> None:
+    client = running.client()
+    waiting = Options(debounce=Debounce(key=uuid4().hex, delay="1h"))
+    job_id = client.start("errand", errands.payload, waiting).job_id
+    client.reschedule(job_id, "0s")
+    errands.first.open("one")
+    errands.then.open("two")
+    assert client.wait(job_id, 30).is_success
