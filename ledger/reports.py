@@ -20,8 +20,9 @@ OUTPUT_BYTES = 100_000
 TIMES = ("scheduled_at", "started_at", "finished_at")
 # each with an index of its own
 SETTLED = (
-    "j.engine_started_at < now() - make_interval(secs => $1)",
-    "j.engine_started_at IS NULL AND j.claimed_until < now() - make_interval(secs => $1)",
+    "j.finished_at IS NULL AND j.engine_started_at < now() - make_interval(secs => $1)",
+    """j.status IN ('queued', 'delayed', 'running') AND j.engine_started_at IS NULL AND j.fair_rank IS NOT NULL
+        AND j.claimed_until < now() - make_interval(secs => $1)""",
 )
 
 

@@ -3,7 +3,5 @@ SELECT j.id, j.kind, j.status, j.created_at, j.engine_started_at IS NOT NULL AS 
     j.cancel_requested_at IS NOT NULL AS canceled, coalesce(j.parent_id::text, f.workflow_id) AS opener
 FROM jobs j
 LEFT JOIN schedule_firings f ON f.job_id = j.id
-WHERE j.status IN ('queued', 'delayed', 'running')
-    AND ($2::timestamptz IS NULL OR (j.created_at, j.id) < ($2, $3::uuid))
-    AND {settled}
+WHERE {settled} AND ($2::timestamptz IS NULL OR (j.created_at, j.id) < ($2, $3::uuid))
 ORDER BY j.created_at DESC, j.id DESC LIMIT $4

@@ -6,7 +6,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from temporalio.client import WorkflowExecutionStatus
+from temporalio.client import (
+    DescribeWorkflowInput,
+    Interceptor,
+    OutboundInterceptor,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+)
+from temporalio.plugin import SimplePlugin
 
 from domain.errors import EngineUnavailable, JobNotFound
 from domain.job import Job, Status
@@ -124,6 +131,43 @@ async def test_what_runs_and_is_known_is_left_alone_and_the_report_kept(parts: P
     kept = await parts.reports.last(REPORT)
     assert kept is not None
     assert kept[1] == report
+
+
+class Describes(Interceptor):
+    """Counts how often the engine is asked about one execution."""
+
+    count = 0
+
+    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:  # noqa: A002
+        return _Counted(next, self)
+
+
+class _Counted(OutboundInterceptor):
+    def __init__(self, next: OutboundInterceptor, describes: Describes) -> None:  # noqa: A002
+        super().__init__(next)
+        self._describes = describes
+
+    async def describe_workflow(self, input: DescribeWorkflowInput) -> WorkflowExecutionDescription:  # noqa: A002
+        self._describes.count += 1
+        return await super().describe_workflow(input)
+
+
+async def test_only_what_does_not_fit_is_asked_for_one_by_one(parts: Parts) -> None:
+    ids = [await begun(parts) for _ in range(30)]
+    await until(lambda: listed_as_running(parts, 30))
+    describes = Describes()
+    client = await connect(parts.engine_env, plugin(), SimplePlugin("counting", interceptors=[describes]))
+    reconciler = Reconciler(client, parts.jobs, parts.dispatch, parts.reports, parts.catalog)
+    await settle(parts)
+    assert ((await reconciler.run())["checked"], describes.count) == (30, 0)
+    for job_id in ids[:3]:
+        await parts.client.get_workflow_handle(str(job_id)).terminate()
+    await until(lambda: listed_as_running(parts, 27))
+    assert ((await reconciler.run())["closed"], describes.count) == (3, 3)
+
+
+async def listed_as_running(parts: Parts, how_many: int) -> bool:
+    return (await parts.client.count_workflows("ExecutionStatus = 'Running'")).count == how_many
 
 
 async def test_executions_that_the_ledger_does_not_know_are_named(parts: Parts) -> None:
