@@ -87,15 +87,18 @@ class Caller:
         """Whether the caller may cancel or replay the job."""
         return self.grants is None or (bool(job.owner) and job.owner in self.grants.writes)
 
-    def starts(self, kind: str, aliases: Iterable[str], owner: str | None) -> str | None:
-        """The owner that a new job of the kind gets; raises NotFound when the caller may not start it."""
+    def starts(self, kind: str, aliases: Iterable[str], owner: str | None, *, by_name: bool = False) -> str | None:
+        """The owner that a new job of the kind gets; raises NotFound when the caller may not start it.
+
+        A kind that is granted `by_name` alone is not among those that an owner may start.
+        """
         may = self.grants
         if may is None:
             return owner
         if self.address is not None:
             owner = None  # nobody vouches for the name
         asked = owner or may.owner or (next(iter(may.writes)) if len(may.writes) == 1 else None)
-        if asked in may.writes:
+        if asked in may.writes and not by_name:
             return asked
         if not may.kinds.isdisjoint((kind, *aliases)) and owner in (None, may.owner):
             return may.owner

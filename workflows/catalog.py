@@ -25,7 +25,8 @@ from workflows.steps import Step
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of job. `title` says a payload in words; `same` names what makes two payloads one question (cached)."""
+    """A kind of job. `title` says a payload in words; `same` names what makes two payloads one question (cached).
+    `by_name`: servers start it, and tokens that name it; an owner's token does not."""
 
     name: str
     workflow: type
@@ -37,6 +38,7 @@ class Kind:
     same: Callable[[Any], Any] | None = None
     fresh: Callable[[Any], bool] = lambda _: False
     activities: tuple[Callable[..., Any], ...] = ()
+    by_name: bool = False
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -106,6 +108,8 @@ def ours(task_hosts: Sequence[str] = ()) -> tuple[Kind, ...]:
             result=TaskResult,
             title=_task_title,
             max_duration=timedelta(days=30),
+            # what the application is sent is signed as the service's word
+            by_name=True,
         ),
         Kind(
             name=ERASE_USER,
