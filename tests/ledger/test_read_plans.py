@@ -96,6 +96,7 @@ async def full(postgres_url: str, template: str) -> AsyncGenerator[Watched]:
         (JobFilter(status="failed"), PAGE, 2 * PAGE),
         (JobFilter(status="running"), 40, 400),
         (JobFilter(tag="rare"), 5, 10),
+        (JobFilter(owner="owner9", tag="rare"), 5, 2 * PAGE),
         (JobFilter(schedule_id="nightly"), 5, 10),
         (JobFilter(stuck=True), 40, 60),
         (JobFilter(retrying=True), 5, 60),
