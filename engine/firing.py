@@ -13,6 +13,7 @@ from domain.options import Options
 from domain.schedule import MEANINGLESS
 from engine.submit import Submission, Submitter
 from ledger.jobs import JobFilter
+from ledger.rows import NewJob
 
 if TYPE_CHECKING:
     from ledger.jobs import Jobs
@@ -38,14 +39,17 @@ class Scheduled(Submitter):
                 raise CallerError(
                     f"{wire} says nothing here: a firing starts its job at once and anew", pointer=f"/options/{wire}"
                 )
-        return self._row(0, Submission(kind, payload, options), uuid4()).kind
+        return self._alone(Submission(kind, payload, options), uuid4()).kind
 
     async def open(self, row: "ScheduleRow", job_id: UUID) -> None:
         """Open the job unless it is open: the engine has it from the first, so nobody else will start it."""
         options = Options.model_validate({**row.options, "owner": row.owner or None})
-        new = self._row(0, Submission(row.kind, row.payload, options), job_id)
+        new = self._alone(Submission(row.kind, row.payload, options), job_id)
         # fresh: its workflow runs, so it cannot be a job that was answered from before
         await self._jobs.open([replace(new, schedule_id=row.id, in_engine=True, fresh=True)])
+
+    def _alone(self, asked: Submission, job_id: UUID) -> NewJob:
+        return self._fitting(asked, job_id, batch_id=None, replay_of=None, parent_id=None)
 
 
 class Firings:

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from temporalio.client import Client, ScheduleDescription, ScheduleListActionStartWorkflow
 
-from engine.carrying import FIRE, carry, digest, drop, look, mark_of, reaching_temporal, seen
+from engine.carrying import FIRE, ScheduleRefused, carry, digest, drop, look, mark_of, reaching_temporal, seen
 from engine.reading import as_asked
 from engine.schedules import OWN, RECONCILE
 from engine.start import RPC
@@ -49,20 +49,27 @@ async def _compare(
     client: Client, schedules: "Schedules", row: "ScheduleRow", slots: asyncio.Semaphore
 ) -> Finding | None:
     async with slots:
-        found = await look(client, row.id)
-        if found is None:
-            return await _missing(client, schedules, row)
-        mark = await mark_of(found)
-        if mark is not None and mark != row.mark:
-            if (found.info.last_updated_at or found.info.created_at) > datetime.now(UTC) - SETTLED:
-                return None
-            await schedules.change(await carry(client, row), row.mark)
-            return _finding(row.id, "the engine had a change that the ledger does not know", "restored")
-        if digest(found) != row.engine_digest or mark is None:
-            return await _rewritten(client, schedules, row, found)
-        if found.schedule.state.paused != row.paused:
-            return await _toggled(schedules, row, found)
-        return None
+        try:
+            return await _settled(client, schedules, row)
+        except ScheduleRefused as error:  # a cron that this engine takes no longer
+            return _finding(row.id, f"the engine refuses it: {error.message}", "none")
+
+
+async def _settled(client: Client, schedules: "Schedules", row: "ScheduleRow") -> Finding | None:
+    found = await look(client, row.id)
+    if found is None:
+        return await _missing(client, schedules, row)
+    mark = await mark_of(found)
+    if mark is not None and mark != row.mark:
+        if (found.info.last_updated_at or found.info.created_at) > datetime.now(UTC) - SETTLED:
+            return None
+        await schedules.change(await carry(client, row), row.mark)
+        return _finding(row.id, "the engine had a change that the ledger does not know", "restored")
+    if digest(found) != row.engine_digest or mark is None:
+        return await _rewritten(client, schedules, row, found)
+    if found.schedule.state.paused != row.paused:
+        return await _toggled(schedules, row, found)
+    return None
 
 
 async def _missing(client: Client, schedules: "Schedules", row: "ScheduleRow") -> Finding | None:
