@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ledger.database import Database
     from ledger.jobs import After
 
+TAKE_SECONDS = 120.0
 COUNT = "SELECT count(*) FROM jobs j WHERE "
 IDS = "SELECT j.id FROM jobs j WHERE "
 TAKE = """INSERT INTO job_items (job_id, position, item)
@@ -82,7 +83,8 @@ class JobItems:
                 if await connection.fetchval("SELECT items IS NOT NULL FROM jobs WHERE id = $1", job_id):
                     continue  # a commit whose answer was lost: what matches by now is not what was asked for
                 args: list[Any] = [job_id]
-                await connection.execute(TAKE + selection.condition(args), *args)
+                # a million take half a minute, and nobody waits for this transaction but who asked
+                await connection.execute(TAKE + selection.condition(args), *args, timeout=TAKE_SECONDS)
                 await connection.execute(TOTAL, job_id)
 
         return take
