@@ -26,6 +26,9 @@ class Gate:
     def __init__(self) -> None:
         self.entered, self.open = asyncio.Event(), asyncio.Event()
 
+    async def reached(self) -> None:
+        await asyncio.wait_for(self.entered.wait(), 20)
+
     async def __call__(self) -> str:
         self.entered.set()
         await self.open.wait()
@@ -109,7 +112,7 @@ async def test_a_firing_takes_no_place_of_other_jobs(parts: Parts, wind: Wind, t
     toys.on("one", gate)
     clock = await wind()
     await clock.fire()
-    await gate.entered.wait()
+    await gate.reached()
     [job] = await clock.jobs()
     row = await parts.database.row("SELECT claimed_until, fair_rank FROM jobs WHERE id = $1", job.id)
     assert row is not None
@@ -123,7 +126,7 @@ async def test_skip_leaves_out_what_comes_while_the_job_runs(parts: Parts, wind:
     toys.on("one", gate)
     clock = await wind(overlap="skip")
     await clock.fire()
-    await gate.entered.wait()
+    await gate.reached()
     await clock.fire()
 
     async def skipped() -> bool:
@@ -144,7 +147,7 @@ async def test_cancel_other_cancels_the_job_that_runs(parts: Parts, wind: Wind, 
     toys.on("one", gate)
     clock = await wind(overlap="cancel_other")
     await clock.fire()
-    await gate.entered.wait()
+    await gate.reached()
     await clock.fire()
     first, second = await clock.count(2)
     row = await parts.ended(first.id)
@@ -160,7 +163,7 @@ async def test_terminate_other_ends_the_job_too(parts: Parts, wind: Wind, toys: 
     toys.on("one", gate)
     clock = await wind(overlap="terminate_other")
     await clock.fire()
-    await gate.entered.wait()
+    await gate.reached()
     await clock.fire()
     first, second = await clock.count(2)
     assert (await parts.ended(first.id)).status == Status.CANCELED
@@ -174,7 +177,7 @@ async def test_allow_all_lets_them_run_side_by_side(parts: Parts, wind: Wind, to
     clock = await wind(overlap="allow_all")
     for gate in gates:
         await clock.fire()
-        await gate.entered.wait()
+        await gate.reached()
     jobs = await clock.jobs()
     for gate in gates:
         gate.open.set()
@@ -189,7 +192,7 @@ async def test_a_buffer_keeps_what_comes_meanwhile(
     toys.on("one", gate)
     clock = await wind(overlap=overlap)
     await clock.fire()
-    await gate.entered.wait()
+    await gate.reached()
     await clock.fire()
     await clock.fire()
     assert len(await clock.jobs()) == 1
@@ -210,7 +213,7 @@ async def test_a_job_canceled_by_its_id_ends_its_firing(parts: Parts, wind: Wind
     toys.on("one", gate)
     clock = await wind()
     await clock.fire()
-    await gate.entered.wait()
+    await gate.reached()
     [job] = await clock.jobs()
     assert await parts.jobs.cancel(job.id, reason="not today", by="somebody")
     row = await parts.ended(job.id)
@@ -223,7 +226,7 @@ async def test_a_job_terminated_from_outside_is_closed_at_once(parts: Parts, win
     toys.on("one", gate)
     clock = await wind()
     await clock.fire()
-    await gate.entered.wait()
+    await gate.reached()
     [job] = await clock.jobs()
     await parts.client.get_workflow_handle(str(job.id)).terminate()
     row = await parts.ended(job.id)
