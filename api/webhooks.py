@@ -204,6 +204,7 @@ async def resend(webhook_id: str, delivery_id: str, given: Given, caller: Auth) 
     sent = await given.deliveries.resend(row.id, wanted) if wanted else None
     if sent is None:
         raise NotFound
+    await _noted(given, caller, "resend", row)
     return reply(_delivery(sent), 202)
 
 

@@ -84,6 +84,14 @@ async def test_a_refusal_for_now_is_tried_again_and_one_for_good_is_not(said: st
     assert len(server.letters) == 1
 
 
+async def test_who_is_not_known_there_is_not_asked_for_again() -> None:
+    async with MailServer() as server:
+        server.unknown.add(TO)
+        with pytest.raises(VendorError) as caught:
+            await Mail(f"smtp://{server.authority}", sender=SENDER).send(TO, LETTER)
+    assert (caught.value.code, caught.value.again, server.letters) == ("smtp_550", False, [])
+
+
 async def test_a_server_that_is_away_may_come_back() -> None:
     with pytest.raises(VendorError) as caught:
         await Mail(f"smtp://127.0.0.1:{ports.free()}", sender=SENDER).send(TO, LETTER)

@@ -31,11 +31,15 @@ class Received:
 
 
 class MailServer:
-    """`refusals` are said to the next letters, one each, before any is taken. `tls`: None, "starttls" or "always"."""
+    """`refusals` are said to the next letters, one each, before any is taken; `unknown` addresses get none.
+
+    `tls` is None, "starttls" or "always".
+    """
 
     def __init__(self, *, tls: str | None = None, login: bool = False) -> None:
         self.letters: list[Received] = []
         self.refusals: list[str] = []
+        self.unknown: set[str] = set()
         self.port = 0
         self._tls, self._login = tls, login
         self._server: asyncio.Server | None = None
@@ -76,6 +80,15 @@ class MailServer:
         with warnings.catch_warnings(action="ignore", category=UserWarning):  # of logins without TLS, which are meant
             self._spoken.append(SMTP(self, **options))
         return self._spoken[-1]
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Called by aiosmtpd by this name."""
+        if address in self.unknown:
+            return "550 5.1.1 no such user"
+        envelope.rcpt_tos.append(address)
+        return "250 known"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Called by aiosmtpd by this name."""
