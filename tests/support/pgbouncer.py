@@ -131,10 +131,9 @@ def _own_lists(scratch: Path) -> list[str]:
 
 
 def _download(scratch: Path, name: str) -> Path:
-    before = set(scratch.glob("*.deb"))
     own_lists = _own_lists(scratch) if (scratch / "apt" / "lists").exists() else ["-o", "APT::Sandbox::User="]
     _run(scratch, "apt-get", *own_lists, "download", name)
-    return (set(scratch.glob("*.deb")) - before).pop()
+    return next(scratch.glob(f"{name}_*.deb"))
 
 
 def _run(folder: Path, *command: str) -> str:
