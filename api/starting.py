@@ -85,7 +85,8 @@ async def replay(job_id: str, given: Given, caller: Auth, asked: Again | None = 
     kind = given.catalog[row.kind]
     if asked.payload is not None and kind.by_name:
         caller.starts(kind.name, kind.aliases, row.owner or None, by_name=True)
-    opened = await given.replays.replay(row, payload=asked.payload, from_step=asked.from_step)
+    by = caller.acting_for(row.owner)
+    opened = await given.replays.replay(row, payload=asked.payload, from_step=asked.from_step, by=by)
     return started(opened, kind)
 
 
@@ -117,4 +118,4 @@ def _submission(kind: Kind, payload: dict[str, Any], options: Options, caller: C
     owner = caller.starts(kind.name, kind.aliases, options.owner, by_name=kind.by_name)
     if owner != options.owner:
         options = options.model_copy(update={"owner": owner})
-    return Submission(kind.name, payload, options)
+    return Submission(kind.name, payload, options, by=caller.acting_for(owner))

@@ -31,15 +31,16 @@ class Replays:
         payload: dict[str, Any] | None = None,
         from_step: str | None = None,
         new_id: UUID | None = None,
+        by: str | None = None,
     ) -> "Opened":
-        """Open the new job. With `new_id` the same call repeated opens one.
+        """Open the new job, `by` whom it is asked. With `new_id` the same call repeated opens one.
 
         Raises UnknownKind, PayloadGone, UnknownStep, StepNotFinished, and what Submitter.submit raises.
         """
         if old.blanked_at is not None and (payload is None or from_step is not None):
             raise PayloadGone("what this job was given is no longer kept: send the payload to have the work done again")
         before = self._before(old.kind, from_step)
-        asked = Submission(old.kind, old.payload if payload is None else payload, options_of(old))
+        asked = Submission(old.kind, old.payload if payload is None else payload, options_of(old), by)
         submitter = Submitter(self._jobs.also(given(old.id, before, from_step)), self._catalog)
         [opened] = await submitter.submit([asked], replay_of=old.id, ids=[new_id] if new_id else None)
         return opened

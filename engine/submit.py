@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from pydantic import ValidationError
 
-from domain.errors import CallerError, InvalidPayload, NotSupported, PayloadTooLarge
+from domain.errors import CallerError, InvalidPayload, PayloadTooLarge
 from domain.options import Options
 from ledger.rows import NewJob, Opened
 from workflows.catalog import Catalog, Kind, digest
@@ -23,11 +23,12 @@ METADATA_BYTES = 256 * 1024
 
 @dataclass(frozen=True)
 class Submission:
-    """What is asked: a kind or alias, its payload as JSON, and options."""
+    """What is asked: a kind or alias, its payload as JSON, and options; `by` whom, for the audit."""
 
     job_type: str
     payload: dict[str, Any]
     options: Options = field(default_factory=Options)
+    by: str | None = None
 
 
 class Submitter:
@@ -47,7 +48,7 @@ class Submitter:
     ) -> list[Opened]:
         """Open the jobs, all or nothing. A child is in the engine's hands from the first: its parent starts it.
 
-        Raises UnknownKind, InvalidPayload, NotSupported, PayloadTooLarge, IdempotencyConflict, LedgerUnavailable.
+        Raises UnknownKind, InvalidPayload, PayloadTooLarge, IdempotencyConflict, LedgerUnavailable.
         """
         place = {"batch_id": batch_id, "replay_of": replay_of, "parent_id": child_of}
         rows = [
@@ -68,8 +69,6 @@ class Submitter:
         self, asked: Submission, job_id: UUID, *, batch_id: UUID | None, replay_of: UUID | None, parent_id: UUID | None
     ) -> NewJob:
         kind, options = self._catalog[asked.job_type], asked.options
-        if refused := options.not_yet():
-            raise NotSupported(f"the option {refused[0]} is not served yet", pointer=f"/options/{refused[0]}")
         payload, wire = _fit(kind, asked.payload)
         if len(json.dumps(options.metadata)) > METADATA_BYTES:
             raise PayloadTooLarge("metadata holds at most 256 KiB", pointer="/options/metadata")
@@ -96,6 +95,7 @@ class Submitter:
             debounce_key=debounce.key if debounce else None,
             debounce_seconds=debounce.delay.total_seconds() if debounce else None,
             debounce_trailing=debounce is not None and debounce.mode == "trailing",
+            asked_by=asked.by,
             max_duration_seconds=options.max_duration or int(kind.max_duration.total_seconds()),
             max_tokens=budget.max_tokens if budget else None,
             max_usd=budget.max_cost_usd if budget else None,

@@ -18,6 +18,15 @@ LOCK = 0x10_4E_67_74
 GROWTH = 1.1
 PORTION = 20_000
 TAIL = 2_000
+# Of an owner, $1, in one transaction: nothing says any more what they had done, what all did together stays. The lock
+# comes first: who adds up meanwhile might write the owner's figures anew.
+FORGET = (
+    f"SELECT pg_advisory_xact_lock({LOCK}, hashtext(current_schema())) WHERE $1::text IS NOT NULL",
+    "UPDATE job_ends SET owner = '' WHERE owner = $1",
+    "DELETE FROM stats_counts WHERE owner = $1 AND NOT everyone",
+    "DELETE FROM stats_durations WHERE owner = $1 AND NOT everyone",
+    "DELETE FROM stats_owners WHERE owner = $1",
+)
 COUNTS = ("completed", "failed", "canceled", "expired", "timed_out", "tokens")
 
 
@@ -139,16 +148,6 @@ class Stats:
     async def open(self) -> list[Waiting]:
         """What is open now."""
         return [Waiting(**row) for row in await self._database.fetch(sql("open_figures"))]
-
-    async def forget(self, owner: str) -> None:
-        """Let nothing say any more what this owner had done; what everyone did together stays as it was."""
-        async with self._database.acquire() as connection, connection.transaction():
-            # not while somebody adds up, who might write the owner's figures anew
-            await connection.execute("SELECT pg_advisory_xact_lock($1, hashtext(current_schema()))", LOCK)
-            await connection.execute("UPDATE job_ends SET owner = '' WHERE owner = $1", owner)
-            await connection.execute("DELETE FROM stats_counts WHERE NOT everyone AND owner = $1", owner)
-            await connection.execute("DELETE FROM stats_owners WHERE owner = $1", owner)
-            await connection.execute("DELETE FROM stats_durations WHERE NOT everyone AND owner = $1", owner)
 
     async def _owners(self, asked: Asked, top: int) -> dict[str, Figures]:
         rows = await self._database.fetch(sql("stats_owners"), asked.kind, asked.first, asked.last, top)

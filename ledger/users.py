@@ -6,6 +6,7 @@ from uuid import UUID
 
 from domain.users import User, UserRequest
 from ledger.database import sql
+from ledger.stats import FORGET
 
 if TYPE_CHECKING:
     from ledger.database import Database
@@ -40,9 +41,7 @@ OF_JOBS = (
 # Of the user, $1: the id. Figures over everybody keep what was counted in them.
 OF_USER = (
     "DELETE FROM webhooks WHERE owner = $1",
-    "DELETE FROM stats_counts WHERE owner = $1 AND NOT everyone",
-    "DELETE FROM stats_durations WHERE owner = $1 AND NOT everyone",
-    "UPDATE job_ends SET owner = '' WHERE owner = $1",
+    *FORGET,
     "UPDATE audit SET by = 'owner:erased' WHERE by = 'owner:' || $1",
     "UPDATE audit SET data = data - 'owner' WHERE data ->> 'owner' = $1",
     "UPDATE audit SET subject = 'users/erased', data = '{}' WHERE subject = 'users/' || $1",

@@ -38,7 +38,8 @@ class ResearchRequest(CompanyResearchRequest):
         """A job of the caller's; one with an owner joins the owner's open job that asks the same."""
         owner = caller.starts(KIND, ALIASES, self.user_id or self.owner or None)
         payload = self.model_dump(mode="json", by_alias=True, include=PAYLOAD, exclude_unset=True)
-        return Submission(KIND, payload, keyed(Options(owner=owner, skip_if_active=owner is not None), key))
+        options = keyed(Options(owner=owner, skip_if_active=owner is not None), key)
+        return Submission(KIND, payload, options, by=caller.acting_for(owner))
 
 
 class ResearchStarted(Model):

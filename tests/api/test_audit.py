@@ -3,7 +3,7 @@
 import httpx
 
 from api.auth import fingerprint
-from tests.api.conftest import KEY, OTHER_KEY, Api
+from tests.api.conftest import KEY, OTHER_KEY, RESEARCH, Api
 
 
 async def test_keys_are_told_apart_and_none_is_given_away(api: Api) -> None:
@@ -18,6 +18,21 @@ async def test_keys_are_told_apart_and_none_is_given_away(api: Api) -> None:
         assert key not in audit.text
         told.add(by)
     assert len(told) == 2
+
+
+async def test_the_first_event_says_who_asked(api: Api, server: httpx.AsyncClient) -> None:
+    key, ann = f"key:{fingerprint(KEY.encode())}", await api.bearer("write:owner:ann", owner="ann")
+    asked = {"jobType": "research", "payload": RESEARCH, "options": {"owner": "ann"}}
+    direct = {**RESEARCH, "role": "SRE", "userId": "ann"}
+    for client, by in ((server, key), (ann, "owner:ann")):
+        first = (await client.post("/api/jobs", json=asked)).json()["jobId"]
+        again = (await client.post(f"/api/jobs/{first}/replay")).json()["jobId"]
+        researched = (await client.post("/api/research-direct", json=direct)).json()["jobId"]
+        [batched] = (await client.post("/api/jobs/batch", json={"items": [asked]})).json()["jobIds"]
+        await server.post(f"/api/jobs/{researched}/cancel")  # the next one must not join it
+        for job_id in (first, again, researched, batched):
+            events = (await server.get(f"/api/jobs/{job_id}/audit")).json()["events"]
+            assert (events[0]["status"], events[0]["by"]) == ("queued", by)
 
 
 async def test_what_a_token_does_is_told_of_its_owner(api: Api, server: httpx.AsyncClient) -> None:
