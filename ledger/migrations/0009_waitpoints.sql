@@ -27,6 +27,8 @@ CREATE TABLE waitpoints (
 );
 CREATE UNIQUE INDEX waitpoints_by_step ON waitpoints (job_id, activity_id) WHERE job_id IS NOT NULL;
 CREATE INDEX waitpoints_to_tell ON waitpoints (tell_after) WHERE tell_after IS NOT NULL;
+CREATE INDEX waitpoints_waiting ON waitpoints (job_id)
+    WHERE status = 'waiting' AND announced_at IS NOT NULL AND job_id IS NOT NULL;
 
 -- What stands at a waitpoint: one whose job has ended is canceled and one whose time is over has timed out, though
 -- nobody has written that yet. $1 status, $2 expires at, $3 when its job ended.

@@ -5,10 +5,11 @@ WITH job AS (
 ), before AS (
     SELECT w.* FROM waitpoints w, job WHERE w.id = $1 FOR UPDATE OF w
 ), point AS (
+    -- from `before`, the row as it was locked: constraints are checked on what an old snapshot would give, too
     UPDATE waitpoints w SET tell_after = NULL,
-        status = CASE before.status WHEN 'waiting' THEN 'timed_out' ELSE w.status END,
-        error = CASE before.status WHEN 'waiting' THEN $3::jsonb ELSE w.error END,
-        resolved_at = coalesce(w.resolved_at, now())
+        status = CASE before.status WHEN 'waiting' THEN 'timed_out' ELSE before.status END,
+        error = CASE before.status WHEN 'waiting' THEN $3::jsonb ELSE before.error END,
+        resolved_at = coalesce(before.resolved_at, now())
     FROM before WHERE w.id = before.id AND (before.status <> 'waiting' OR $2)
     RETURNING w.*
 ), step AS (
