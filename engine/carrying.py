@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from temporalio.client import (
@@ -12,7 +13,6 @@ from temporalio.client import (
     ScheduleActionStartWorkflow,
     ScheduleAlreadyRunningError,
     ScheduleDescription,
-    ScheduleHandle,
     ScheduleOverlapPolicy,
     SchedulePolicy,
     ScheduleSpec,
@@ -40,8 +40,8 @@ OVERLAPS: dict[Overlap, ScheduleOverlapPolicy] = {
     "terminate_other": ScheduleOverlapPolicy.TERMINATE_OTHER,
     "allow_all": ScheduleOverlapPolicy.ALLOW_ALL,
 }
-# the second is how the SDK says it
-TIMED_OUT = (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
+# The engine asks the schedule's own workflow, and when that has just moved it asks again after 5 seconds.
+ASKING = timedelta(seconds=12)
 REFUSED = "Invalid schedule spec: "
 
 
@@ -87,29 +87,19 @@ async def carry(client: Client, row: "ScheduleRow") -> "ScheduleRow":
                 return ScheduleUpdate(schedule)
 
             handle = client.get_schedule_handle(row.id)
-            await handle.update(instead, rpc_timeout=RPC)
-        return seen(row, await _described(handle))
+            await handle.update(instead, rpc_timeout=ASKING)
+        return seen(row, await handle.describe(rpc_timeout=ASKING))
 
 
 async def look(client: Client, schedule_id: str) -> ScheduleDescription | None:
     """The Temporal Schedule as it stands; None when there is none. Raises EngineUnavailable."""
     with reaching_temporal():
         try:
-            return await _described(client.get_schedule_handle(schedule_id))
+            return await client.get_schedule_handle(schedule_id).describe(rpc_timeout=ASKING)
         except RPCError as error:
             if error.status == RPCStatusCode.NOT_FOUND:
                 return None
             raise
-
-
-async def _described(handle: ScheduleHandle) -> ScheduleDescription:
-    """Asked twice: the engine asks the schedule's own workflow, and a busy one now and then loses the question."""
-    try:
-        return await handle.describe(rpc_timeout=RPC)
-    except RPCError as error:
-        if error.status not in TIMED_OUT:
-            raise
-        return await handle.describe(rpc_timeout=RPC)
 
 
 async def drop(client: Client, schedule_id: str) -> None:
