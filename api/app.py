@@ -24,6 +24,7 @@ from api import (
     jobs,
     kinds,
     metrics,
+    queues,
     schedules,
     starting,
     stats,
@@ -63,6 +64,7 @@ from ledger.events import Events, Notices
 from ledger.feed import Feed
 from ledger.items import JobItems
 from ledger.jobs import Jobs
+from ledger.queues import Queues
 from ledger.reports import Reports
 from ledger.research import Research
 from ledger.schedules import Schedules
@@ -79,6 +81,7 @@ ROUTERS = (
     research,
     starting,
     feed,
+    queues,
     bulk,
     jobs,
     events,
@@ -189,6 +192,7 @@ async def _open(settings: Settings, catalog: Catalog, credentials: Credentials, 
         settings=settings,
         catalog=catalog,
         credentials=credentials,
+        queues=Queues(database, in_flight=settings.in_flight),
         limiter=Limiter(),
         jobs=jobs_,
         events=Events(database),

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ledger.feed import Feed
     from ledger.items import JobItems
     from ledger.jobs import Jobs
+    from ledger.queues import Queues
     from ledger.reports import Reports
     from ledger.research import Research
     from ledger.rows import JobRow
@@ -53,6 +54,7 @@ class Services:
     credentials: Credentials
     limiter: Limiter
     jobs: "Jobs"
+    queues: "Queues"
     events: "Events"
     changes: "Changes"
     feed: "Feed"

@@ -14,6 +14,7 @@ from api.wire import Audit, JobView, Page, ProgressView, reply
 from domain.errors import JobNotFound, NotCancelable
 from domain.model import Request
 from engine.query import live_progress
+from ledger.views import Place
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 
@@ -39,7 +40,10 @@ async def list_jobs(wanted: Annotated[Wanted, Query()], given: Given, caller: Au
 @router.get("/{job_id}", response_model=JobView)
 async def get_job(job_id: str, given: Given, caller: Auth) -> Response:
     """One job, with its steps, result, error and usage."""
-    return reply(JobView.of(await given.job(job_id, caller)))
+    row = await given.job(job_id, caller)
+    place = await given.queues.place(row)
+    waiting = Place(ahead=place[0], reason=place[1]) if place else None
+    return reply(JobView.of(row).model_copy(update={"waiting": waiting}))
 
 
 @router.get("/{job_id}/progress", response_model=ProgressView, responses={503: {"model": Problem}})

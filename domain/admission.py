@@ -13,7 +13,7 @@ from uuid import UUID
 from domain.job import Tier
 
 WEIGHTS: Mapping[str, float] = {"premium": 4.0, "free": 1.0}
-Stop = Literal["paused", "kind", "rate", "owner", "key"]
+Stop = Literal["paused", "kind", "rate", "owner", "key", "all"]
 Lane = tuple[str, str, str]
 
 

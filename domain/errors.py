@@ -8,7 +8,7 @@ LongrunError            code, retryable, http status are class attributes; a rai
 │   └── RateLimited     429, 529: waited for, not counted, while the step's patience lasts
 ├── LedgerUnavailable   PostgreSQL does not answer
 ├── EngineUnavailable   Temporal does not answer
-└── CallerError         the request is wrong: JobNotFound, NotCancelable, IdempotencyConflict, NotSupported, …
+└── CallerError         the request is wrong: JobNotFound, NotCancelable, IdempotencyConflict, …
 """
 
 from typing import ClassVar
@@ -121,10 +121,6 @@ class InvalidPayload(CallerError):
 
 class UnknownKind(CallerError):
     code = "unknown_kind"
-
-
-class NotSupported(CallerError):
-    code = "not_supported"
 
 
 class NotConfigured(CallerError):

@@ -5,14 +5,21 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, ValidationInfo, field_validator
-from pydantic.alias_generators import to_camel
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    ValidationInfo,
+    field_validator,
+)
 
 from domain.job import Retry, Tier
 from domain.model import Request
 from domain.telling import EMAIL, WebhookUrl
 
 LONGEST_WAIT_MS = 3_600_000
+LONGEST = timedelta(days=3650)
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -23,7 +30,10 @@ def duration(value: object) -> object:
     found = re.fullmatch(r"(\d{1,9})([smhd])", str(value))
     if not found:
         raise ValueError("a duration is a whole number and a unit: 90s, 5m, 2h, 3d")
-    return timedelta(**{UNITS[found[2]]: int(found[1])})
+    asked = timedelta(**{UNITS[found[2]]: int(found[1])})
+    if asked > LONGEST:
+        raise ValueError(f"a duration is at most {LONGEST.days}d")
+    return asked
 
 
 def _say(value: timedelta) -> str:
@@ -34,8 +44,14 @@ def _moment(value: object) -> object:
     return value if isinstance(value, (datetime, str)) and "T" in str(value) else duration(value)
 
 
+def _somewhere(value: timedelta | datetime) -> timedelta | datetime:
+    if isinstance(value, datetime) and value.tzinfo is None:
+        raise ValueError("a time says where: 2030-01-31T08:00:00Z")
+    return value
+
+
 Duration = Annotated[timedelta, BeforeValidator(duration), PlainSerializer(_say, return_type=str)]
-DurationOrTime = Annotated[timedelta | datetime, BeforeValidator(_moment)]
+DurationOrTime = Annotated[timedelta | datetime, BeforeValidator(_moment), AfterValidator(_somewhere)]
 Tag = Annotated[str, Field(min_length=1, max_length=128)]
 
 
@@ -88,7 +104,7 @@ class Options(Request):
     """Options of one job. `metadata` holds at most 256 KiB, `tags` at most ten."""
 
     owner: str | None = Field(default=None, min_length=1, max_length=256)
-    tier: Tier = "free"
+    tier: Tier | None = Field(default=None, description="By default the one of the user's row, else free.")
     idempotency_key: str | None = Field(default=None, min_length=1, max_length=2048)
     idempotency_key_ttl: Duration = Field(default=timedelta(days=30), alias="idempotencyKeyTTL")
     skip_if_active: bool = False
@@ -97,7 +113,6 @@ class Options(Request):
     metadata: dict[str, Any] = Field(default_factory=dict)
     max_duration: int | None = Field(default=None, ge=1, le=30 * 86400, description="seconds")
     budget: Budget | None = None
-    # modelled now, served later: see NOT_YET
     debounce: Debounce | None = None
     delay: DurationOrTime | None = None
     ttl: Duration | None = None
@@ -120,10 +135,3 @@ class Options(Request):
         if delay is not None and info.data.get("debounce"):
             raise ValueError("debounce has a delay of its own")
         return delay
-
-    def not_yet(self) -> list[str]:
-        """Wire names of the options given here that are not served yet."""
-        return [to_camel(name) for name in NOT_YET if name in self.model_fields_set]
-
-
-NOT_YET = ("delay", "ttl", "priority", "concurrency_key")

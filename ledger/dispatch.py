@@ -1,14 +1,15 @@
 """What the dispatcher asks of the ledger: admission and outbox in one, under one advisory lock."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from domain.admission import Lane, Limits, Slots, Waiting, choose, ranked
+from domain.admission import Lane, Slots, Waiting, choose, ranked
 from ledger.database import sql
 from ledger.lanes import Lanes
+from ledger.queues import slots_of
 from ledger.rows import Claimed
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Dispatch:
         if not arrivals and not await connection.fetchval("SELECT true FROM lanes ORDER BY kind, owner LIMIT 1"):
             return [], False
         [facts] = await connection.fetch(sql("admission_facts"))
-        lanes, slots, clock = Lanes(connection), _slots(facts), {row["kind"]: row["clock"] for row in facts["queues"]}
+        lanes, slots, clock = Lanes(connection), slots_of(facts), {row["kind"]: row["clock"] for row in facts["queues"]}
         # before all have their ranks nobody starts: the last to come may be the first in order
         settled = len(arrivals) < ARRIVALS
         room = max(0, min(at_most, self._in_flight - slots.taken)) if settled else 0
@@ -117,13 +118,6 @@ async def _claim(connection: "PoolConnectionProxy", jobs: Sequence[Waiting]) -> 
     return await connection.fetch(
         sql("claim_starts"), [job.id for job in jobs], [job.rank for job in jobs], everybody, CLAIM
     )
-
-
-def _slots(facts: Mapping[str, Any]) -> Slots:
-    names = [field.name for field in fields(Limits)]
-    limits = {row["kind"]: Limits(**{name: row[name] for name in names}) for row in facts["queues"]}
-    running: dict[Lane, int] = {(kind, owner, key): count for kind, owner, key, count in facts["running"]}
-    return Slots(limits, running, facts["recent"])
 
 
 def _waiting(row: Mapping[str, Any], rank: float = 0.0) -> Waiting:
