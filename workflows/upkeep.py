@@ -14,7 +14,7 @@ with workflow.unsafe.imports_passed_through():
 
 @workflow.defn(name="reconcile")
 class Reconcile:
-    """Compare ledger and engine once; answers with the report."""
+    """Compare ledger and engine once; answers with the report's counts."""
 
     @workflow.run
     async def run(self) -> dict[str, Any]:

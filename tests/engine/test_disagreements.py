@@ -19,6 +19,7 @@ from temporalio.client import (
 from temporalio.worker import Worker
 
 from domain.job import Outcome, Status
+from domain.schedule import Fire
 from engine.history import described
 from engine.reconcile import Reconciler
 from engine.start import QUEUE, start
@@ -34,6 +35,8 @@ from tests.support.stack_parts import Parts, steps_of, until
 from tests.support.toys import Toys
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+SCHEDULE = """INSERT INTO schedules (id, kind, payload, cron, timezone, overlap, catchup_window, mark, engine_digest)
+    VALUES ($1, 'toy', '{}', '0 3 * * *', 'UTC', 'skip', '1m', '', '')"""
 
 
 def strays(report: dict[str, Any], job_id: UUID) -> list[str]:
@@ -295,15 +298,34 @@ async def test_a_job_whose_firing_was_terminated_before_it_began_is_lost(shared:
     firing, job_id = f"nightly-{uuid4()}", await shared.submit("toy")
     await shared.client.start_workflow("fire-schedule", id=firing, task_queue=QUEUE)
     await shared.dispatch.started([job_id])
-    schedule = """INSERT INTO schedules
-            (id, kind, payload, cron, timezone, overlap, catchup_window, mark, engine_digest)
-        VALUES ($1, 'toy', '{}', '0 3 * * *', 'UTC', 'skip', '1m', '', '')"""
-    await shared.database.execute(schedule, firing)
+    await shared.database.execute(SCHEDULE, firing)
     noted = "INSERT INTO schedule_firings (job_id, schedule_id, workflow_id, due_at) VALUES ($1, $2, $2, now())"
     await shared.database.execute(noted, job_id, firing)
     assert found(await compared(shared), job_id) == []
     await shared.client.get_workflow_handle(firing).terminate()
     assert found(await compared(shared), job_id) == ["closed"]
+
+
+async def test_a_job_whose_firing_is_terminated_while_it_runs_is_canceled(parts: Parts, toys: Toys) -> None:
+    async def wait() -> str:
+        await asyncio.Event().wait()
+        return "never"
+
+    toys.on("one", wait)
+    firing = f"nightly-{uuid4()}"
+    await parts.database.execute(SCHEDULE, firing)
+    fire = Fire(schedule_id=firing, mark="")
+    handle = await parts.client.start_workflow("fire-schedule", fire, id=firing, task_queue=QUEUE)
+
+    async def begun() -> Sequence[JobRow]:
+        return await parts.jobs.list(JobFilter(schedule_id=firing, status="running"))
+
+    async with parts.working():
+        [job] = await until(begun)
+        await handle.terminate()
+        assert (await parts.ended(job.id)).status == Status.CANCELED
+        assert await parts.closed(job.id) == WorkflowExecutionStatus.CANCELED
+        assert (await compared(parts))["mended"] == 0
 
 
 async def test_steps_that_stayed_open_in_an_ended_job_are_closed(shared: Parts) -> None:
@@ -390,7 +412,7 @@ async def test_comparing_while_jobs_come_and_go_changes_none_of_them(
 
     async with parts.working(), parts.dispatching():
         comparing = asyncio.create_task(compare_all_the_time())
-        rows = [await parts.ended(await parts.submit("toy")) for _ in range(12)]
+        rows = [await parts.ended(await parts.submit("toy")) for _ in range(6)]
         over.set()
         said = await comparing
     assert {(row.status, tuple(row.result["said"])) for row in rows} == {

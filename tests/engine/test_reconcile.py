@@ -10,6 +10,7 @@ from temporalio.client import (
     DescribeWorkflowInput,
     Interceptor,
     OutboundInterceptor,
+    ScheduleActionExecutionStartWorkflow,
     WorkflowExecutionDescription,
     WorkflowExecutionStatus,
 )
@@ -228,3 +229,7 @@ async def test_the_schedule_that_compares_is_made_once(parts: Parts) -> None:
             return await parts.reports.last(REPORT) is not None
 
         await until(reported)
+        [run] = (await parts.client.get_schedule_handle(RECONCILE).describe()).info.recent_actions
+        assert isinstance(run.action, ScheduleActionExecutionStartWorkflow)
+        counts = await parts.client.get_workflow_handle(run.action.workflow_id).result()
+        assert set(counts) == {"startedAt", "finishedAt", "checked", "started", "closed", "mended"}
