@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from local import ports
 from tests.acceptance import unguarded
 from tests.conftest import cloned, own_namespace
 from tests.support.processes import ROOT, Stack
@@ -114,6 +115,7 @@ def running(
 ) -> Generator[Stack]:
     """One worker and one API that tests share which kill nothing; they log all they can, and know the errand."""
     env = {**places(), **world.env, "PYTHONPATH": str(installed), "LONGRUN_LOG_LEVEL": "debug"}
+    env["LONGRUN_METRICS_PORT"] = str(ports.free())
     stack = Stack(tmp_path_factory.mktemp("running"), background, env)
     try:
         services = stack.worker(), stack.api()
