@@ -15,12 +15,12 @@ README = (ROOT / "README.md").read_text()
 def test_every_call_is_a_route() -> None:
     routes = create_app(Settings()).openapi()["paths"]
     known = {re.sub(r"\{\w+\}", "$ID", path): set(methods) for path, methods in routes.items()}
-    calls = re.findall(r"^call .*?\$LONGRUN_URL(/[\w/$-]+)\??\S*(.*)$", README, re.MULTILINE)
+    calls = re.findall(r"^call (.*?)\$LONGRUN_URL(/[\w/$-]+)(.*)$", README, re.MULTILINE)
     assert len(calls) > 10
-    for path, rest in calls:
-        line = next(line for line in README.splitlines() if f"$LONGRUN_URL{path}" in line and rest in line)
-        method = "post" if " -d " in line or "-X POST" in line else "get"
-        assert method in known.get(path, set()), line
+    for before, path, after in calls:
+        said = re.search(r"-X (\w+)", before)
+        method = said[1].lower() if said else "post" if " -d " in after else "get"
+        assert method in known.get(re.sub(r"\$[A-Z]+", "$ID", path), set()), f"{method} {path}"
 
 
 def test_every_variable_is_read() -> None:
