@@ -42,7 +42,7 @@ async def cancel_batch(batch_id: str, given: Given, caller: Auth, asked: Reason 
 
 
 async def _members(batch_id: str, given: Services, caller: Caller) -> "list[JobRow]":
-    """Those that the caller sees, in the order of asking; raises NotFound if there are none."""
+    """Those that the caller sees; raises NotFound if there are none."""
     found = as_id(batch_id)
     rows = await given.jobs.list(JobFilter(batch_id=found), limit=MOST) if found else []
     if seen := [row for row in rows if caller.sees(row)]:

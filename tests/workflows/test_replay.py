@@ -121,6 +121,11 @@ async def test_the_options_come_along_and_what_was_spent_does_not(parts: Parts, 
         "retry": {"maxAttempts": 2},
     }
     old = await failed_at_three(parts, toys, **options, budget={"maxTokens": 500})
+    await parts.database.execute(
+        """UPDATE jobs SET priority = 1, concurrency_key = 'printer', webhook = 'https://app.test/hook',
+            email = 'ann@app.test' WHERE id = $1""",
+        old.id,
+    )
     call = Call(job_id=old.id, step="two", turn=0, attempt=1)
     spent = Spent(
         call=call, vendor="v", model="m", usage=Usage(input_tokens=300, output_tokens=100), cost_usd=Decimal("0.25")
@@ -129,6 +134,8 @@ async def test_the_options_come_along_and_what_was_spent_does_not(parts: Parts, 
     row = await again(parts, await parts.row(old.id), toys, from_step="three")
     assert (row.owner, row.tier, row.tags, row.metadata) == ("ann", "premium", ("a",), {"n": 1})
     assert (row.retry, row.max_tokens, row.usage) == ({"maxAttempts": 2}, 500, {})
+    assert (row.priority, row.concurrency_key) == (1, "printer")
+    assert (row.webhook, row.email) == ("https://app.test/hook", "ann@app.test")
     assert row.steps[2].max_attempts == 2
     assert await parts.jobs.spent(row.id) == (0, Decimal(0))
 
