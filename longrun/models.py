@@ -86,8 +86,19 @@ class Usage(Model):
     by_model: tuple[dict[str, Any], ...] = ()
 
 
+class Stuck(Model):
+    """Nothing was heard of the job `since` then, for longer than its step allows."""
+
+    step: str | None
+    attempt: int
+    since: datetime
+
+
 class Job(Model):
-    """One execution that was asked for. `is_complete` is true once `status` is terminal, however it ended."""
+    """One execution that was asked for. `is_complete` is true once `status` is terminal, however it ended.
+
+    Payload and result are gone once `blanked_at` is set: the service keeps them for a time.
+    """
 
     job_id: str
     job_type: str
@@ -114,6 +125,8 @@ class Job(Model):
     started_at: datetime | None = None
     finished_at: datetime | None = None
     updated_at: datetime | None = None
+    stuck: Stuck | None = None
+    blanked_at: datetime | None = None
 
 
 class Started(Model):
