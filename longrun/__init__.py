@@ -30,6 +30,7 @@ from longrun.models import (
     User,
 )
 from longrun.options import Budget, Debounce, Filters, MetadataChange, Options, Retry, UserOptions
+from longrun.schedules import Schedule
 
 __version__ = "0.1.0"
 
@@ -56,6 +57,7 @@ __all__ = [
     "Progress",
     "Reconciliation",
     "Retry",
+    "Schedule",
     "Started",
     "Status",
     "Step",

@@ -14,12 +14,13 @@ from longrun.errors import LongrunError
 from longrun.events import Reading, Watch
 from longrun.models import AuditEvent, Event, Job, Kind, Live, Reconciliation, Started, User
 from longrun.options import Filters, MetadataChange, Options, Retry, UserOptions
+from longrun.schedules import AsyncScheduleVerbs
 from longrun.target import Target
 
 T = TypeVar("T")
 
 
-class AsyncClient:
+class AsyncClient(AsyncScheduleVerbs):
     """Talks to one Longrun API. Use it as an asynchronous context manager, or `aclose()` it.
 
     `key` is a secret key or a public token, `timeout` the seconds one call may take. `wait` and `stream` ride out

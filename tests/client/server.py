@@ -107,7 +107,7 @@ def serving() -> Generator[Server]:
             asked = Asked(self.command, parts.path, dict(parse_qsl(parts.query)), dict(self.headers), body)
             self.send(server.next(asked))
 
-        do_GET = do_POST = answer  # noqa: N815
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815
 
         def send(self, answer: Answer) -> None:
             content = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
