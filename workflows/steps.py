@@ -82,7 +82,7 @@ class Steps:
             result = await self._execute(activity_id, name, activity, args)
             if isinstance(result, Asked) and result.waiting is not None:
                 result = await self._listener.answer_to(result.waiting, name)
-        except (ActivityError, ApplicationError) as error:
+        except (ActivityError, ApplicationError, asyncio.CancelledError) as error:
             failure = failure_of(error, name)
             self._mark(name, "failed", failure)
             if otherwise is None or is_cancelled_exception(error) or failure.code in NEVER_ISOLATED:

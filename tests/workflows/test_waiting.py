@@ -157,6 +157,10 @@ async def test_a_cancel_ends_the_wait(parts: Parts, points: Waitpoints, courier:
     assert await parts.jobs.cancel(job_id, reason=None, by="somebody")
     row = await parts.ended(job_id)
     assert row.status == Status.CANCELED
+    live = await live_progress(parts.client, job_id)
+    assert [step["status"] for step in live["steps"]] == [step.status for step in row.steps if step.name != "tell"] + [
+        "pending"
+    ]
     assert {point.status for point in await points.of_job(job_id)} == {"canceled"}
     assert not await points.resolve(waitpoint_of(job_id, "approve"), "completed", output="late", by="somebody")
 
