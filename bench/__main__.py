@@ -1,4 +1,4 @@
-"""`python -m bench [http] [jobs] [million]`: every figure beside its bar; exits 1 when a bar is missed."""
+"""`python -m bench [http] [admission] [million] [jobs]`: every figure beside its bar; exits 1 when a bar is missed."""
 
 import asyncio
 import os
@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from bench import http, jobs, million
+from bench import admission, http, jobs, million
 from bench.figures import Figure, show
 from bench.ground import Ground
 from local.live import say
@@ -17,6 +17,7 @@ from local.temporal import TemporalMissingError
 
 PARTS: dict[str, tuple[str, Callable[[Ground], Awaitable[Sequence[Figure]]]]] = {
     "http": ("What a front end calls, beside bare routes of the same app", http.measure),
+    "admission": ("The next of those who wait behind a limit of five: one turn of the dispatcher", admission.measure),
     "million": ("A ledger of a million jobs over HTTP, one call at a time: p95 beside p50", million.measure),
     "jobs": ("A job of four empty steps, beside plain FastAPI + Temporal", jobs.measure),
 }
