@@ -16,6 +16,7 @@ from temporalio.client import (
 )
 from temporalio.plugin import SimplePlugin
 
+from api.upkeep import Report
 from domain.errors import EngineUnavailable, JobNotFound
 from domain.job import Job, Status
 from engine.connect import connect
@@ -49,7 +50,10 @@ async def begun(parts: Parts, kind: str = "toy") -> UUID:
 
 async def compared(parts: Parts) -> dict[str, Any]:
     await settle(parts)
-    return await parts.reconciler.run()
+    report = await parts.reconciler.run()
+    Report.model_validate(report)  # as it is described to those who ask for it
+    assert set(report) == set(Report.model_json_schema()["properties"])
+    return report
 
 
 def found(report: dict[str, Any], job_id: UUID) -> list[str]:

@@ -16,7 +16,7 @@ from tests.conftest import sibling
 from tests.ledger.book import Book, at, new_job
 from tests.support.pgbouncer import SERVER_CONNECTIONS
 
-JOBS = 40
+JOBS = 24
 
 
 @pytest.fixture
