@@ -1,8 +1,8 @@
 """Admission with few and with many in the queue: five may run, whoever waits starts in order, each at the same cost.
 
 Three ledgers, which differ in how many jobs wait, take turns: in each one job ends and one turn of the dispatcher
-admits the next. Two limits are looked at: five of a kind; and five of a concurrency key that ten thousand owners share, where
-every lane but the first few is in the limit's way.
+admits the next. Two limits are looked at: five of a kind; and five of a concurrency key that ten thousand owners
+share, where every lane but the first few is in the limit's way.
 """
 
 from collections.abc import Sequence
