@@ -258,6 +258,21 @@ def test_a_task_runs_by_a_schedule(stack: Stack, application: Application) -> No
     assert (job["status"], json.loads(job["result"])) == ("completed", DONE)
 
 
+def test_tasks_of_one_key_keep_to_its_limit(stack: Stack, client: Client, application: Application) -> None:
+    limits = {"limits": {"perKey": 1}}
+    headers = {"authorization": f"Bearer {KEY}"}
+    assert httpx.patch(f"{stack.url}/api/queues/http-task", json=limits, headers=headers).is_success
+    keyed = Options(concurrency_key="dataset-123")
+    first, second = application.task(ACCEPTED), application.task(result(DONE))
+    first_id = start(client, first, keyed)
+    accepted(stack, first, first_id)
+    second_id = start(client, second, keyed)
+    assert ended(client, start(client, application.task(result(1)))).is_success, "others are not held up"
+    assert (client.get(second_id).status, second.requests()) == ("queued", [])
+    assert first.call_back(status="completed").status_code == 200
+    assert ended(client, second_id).result == DONE
+
+
 def test_a_worker_may_go_and_another_come_while_it_waits(
     stack: Stack, client: Client, application: Application
 ) -> None:
