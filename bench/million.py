@@ -29,8 +29,9 @@ FILL_SECONDS = 600
 JOBS_SQL = """
 INSERT INTO jobs (id, kind, owner, status, title, payload, plan, result, error, spent_tokens, spent_usd, tags,
     max_duration_seconds, engine_started_at, claimed_until, created_at, started_at, finished_at, updated_at, event_seq)
-SELECT gen_random_uuid(), (ARRAY['company-research', 'toy', 'letter'])[1 + n % 3], 'owner' || n::bigint * 7919 % $4, status,
-    'Research Harbour ' || n, jsonb_build_object('companyName', 'Harbour ' || n, 'role', 'Backend Engineer'), $5,
+SELECT gen_random_uuid(), (ARRAY['company-research', 'toy', 'letter'])[1 + n % 3],
+    'owner' || n::bigint * 7919 % $4, status, 'Research Harbour ' || n,
+    jsonb_build_object('companyName', 'Harbour ' || n, 'role', 'Backend Engineer'), $5,
     CASE status WHEN 'completed' THEN jsonb_build_object('overview', repeat('A claim with its source. ', 20)) END,
     CASE status WHEN 'failed' THEN '{"code": "vendor_error", "message": "no answer"}'::jsonb END,
     CASE status WHEN 'queued' THEN 0 ELSE n % 5000 END, CASE status WHEN 'queued' THEN 0 ELSE n % 100 / 1000.0 END,

@@ -40,7 +40,7 @@ class Control:
         if parent is None or parent.status.terminal:
             raise JobClosed("the parent job has ended")
         options = Options(owner=parent.owner or None, tier=parent.tier, budget=await self._left(parent))
-        asked = Submission(kind, payload, options)
+        asked = Submission(kind, payload, options, by=f"job:{parent_id}")
         [_] = await self._submitter.submit([asked], child_of=parent_id, ids=[child_id])
         child = await self._jobs.get(child_id)
         if child is None:

@@ -44,7 +44,7 @@ class Scheduled(Submitter):
     async def open(self, row: "ScheduleRow", job_id: UUID) -> None:
         """Open the job unless it is open: the engine has it from the first, so nobody else will start it."""
         options = Options.model_validate({**row.options, "owner": row.owner or None})
-        new = self._alone(Submission(row.kind, row.payload, options), job_id)
+        new = self._alone(Submission(row.kind, row.payload, options, by=f"schedule:{row.id}"), job_id)
         # fresh: its workflow runs, so it cannot be a job that was answered from before
         await self._jobs.open([replace(new, schedule_id=row.id, in_engine=True, fresh=True)])
 
