@@ -1,4 +1,4 @@
-"""The engine dies over several firings: they are caught up with, and overlap holds for the job that ran meanwhile."""
+"""Schedules on the whole stack, and over the death of the engine: firings are caught up with, and overlap holds."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -13,7 +13,10 @@ from ledger.database import Database
 from ledger.jobs import JobFilter
 from ledger.schedules import ScheduleRow
 from tests.acceptance.test_outages import Engine
+from tests.support import processes
+from tests.support.processes import Stack
 from tests.support.stack_parts import Parts, stack, until
+from tests.support.stand_ins import Outside
 from tests.support.toys import Toys
 
 SECOND = timedelta(seconds=1)
@@ -89,3 +92,25 @@ async def _past(at: datetime) -> bool:
 
 async def _all(parts: Parts, row: ScheduleRow, times: set[datetime]) -> bool:
     return times <= set(await due(parts, row))
+
+
+def test_a_schedule_on_the_whole_stack_and_the_engines_own_command_line(running: Stack, outside: Outside) -> None:
+    client = running.client()
+    made = client.schedule_cron_job(
+        "research", outside.payload(), "30 9 * * *", timezone="America/New_York", user_id="scheduled"
+    )
+    client.trigger_schedule(made.id)
+    [job] = processes.until(lambda: list(client.list(schedule_id=made.id)), what="the job of the firing")
+    ended = client.wait(job.job_id, 60)
+    assert (ended.status, ended.owner, ended.schedule_id) == ("completed", "scheduled", made.id)
+    assert client.get_schedule(made.id).last_job_id == job.job_id
+
+    running.temporal("schedule", "toggle", "--schedule-id", made.id, "--pause", "--reason", "on call")
+    differences = client.reconcile().schedules
+    assert [one["action"] for one in differences if one["scheduleId"] == made.id] == ["adopted"]
+    now = client.get_schedule(made.id)
+    assert (now.paused, now.note, now.next_run_at) == (True, "on call", None)
+    running.temporal("schedule", "delete", "--schedule-id", made.id)
+    client.reconcile()
+    assert client.get_schedule(made.id).paused
+    client.delete_schedule(made.id)
