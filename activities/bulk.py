@@ -35,7 +35,7 @@ class BulkWork:
             await self._cancel(bulk_id, asked, todo)
         else:
             for at in range(0, len(todo), AT_ONCE):
-                some = [self._replay(bulk_id, one) for one in todo[at : at + AT_ONCE]]
+                some = [self._replay(bulk_id, one, asked.by) for one in todo[at : at + AT_ONCE]]
                 await self._items.settle(bulk_id, await asyncio.gather(*some))
         return Portion(items=await self._items.counts(bulk_id), left=len(todo) == SIZE)
 
@@ -48,10 +48,10 @@ class BulkWork:
             bulk_id, [Settled(one.position, "done" if UUID(one.item) in canceled else "skipped") for one in todo]
         )
 
-    async def _replay(self, bulk_id: UUID, one: Item) -> Settled:
+    async def _replay(self, bulk_id: UUID, one: Item, by: str | None) -> Settled:
         old_id = UUID(one.item)
         try:
-            new_id = await self._replays.again(old_id, uuid5(bulk_id, old_id.hex))
+            new_id = await self._replays.again(old_id, uuid5(bulk_id, old_id.hex), by)
         except CallerError as error:
             return Settled(one.position, "failed", {"code": error.code, "message": error.message})
         return Settled(one.position, "done", {"jobId": str(new_id)})

@@ -71,7 +71,7 @@ class Engine(Protocol):
 class Replayer(Protocol):
     """Opens an old job again."""
 
-    async def again(self, job_id: UUID, new_id: UUID) -> UUID:
+    async def again(self, job_id: UUID, new_id: UUID, by: str | None = None) -> UUID:
         """The new job's id; the same call repeated opens one. Raises CallerError where it cannot be done."""
         ...
 

@@ -45,11 +45,11 @@ class Replays:
         [opened] = await submitter.submit([asked], replay_of=old.id, ids=[new_id] if new_id else None)
         return opened
 
-    async def again(self, job_id: UUID, new_id: UUID) -> UUID:
+    async def again(self, job_id: UUID, new_id: UUID, by: str | None = None) -> UUID:
         """Replay the job of that id as it was. Raises JobNotFound, and what `replay` raises."""
         if (old := await self._jobs.get(job_id)) is None:
             raise JobNotFound("the job is gone")
-        return (await self.replay(old, new_id=new_id)).id
+        return (await self.replay(old, new_id=new_id, by=by)).id
 
     def _before(self, kind: str, from_step: str | None) -> list[str]:
         """The steps that are not run again, in the order of the workflow's class."""

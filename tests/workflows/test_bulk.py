@@ -49,9 +49,9 @@ class Breaking(BulkWork):
         await self.gate.wait()
         return await super().apply(asked)
 
-    async def again(self, job_id: UUID, new_id: UUID) -> UUID:
+    async def again(self, job_id: UUID, new_id: UUID, by: str | None = None) -> UUID:
         self.asked += 1
-        opened = await self._real.again(job_id, new_id)
+        opened = await self._real.again(job_id, new_id, by)
         if self.fails:
             self.fails -= 1
             raise LedgerUnavailable
