@@ -13,6 +13,8 @@ from uuid import UUID
 from domain.job import Tier
 
 WEIGHTS: Mapping[str, float] = {"premium": 4.0, "free": 1.0}
+# what people turn to when everything else hangs waits for nobody's place
+UNCAPPED = frozenset({"bulk"})
 Stop = Literal["paused", "kind", "rate", "owner", "key", "all"]
 Lane = tuple[str, str, str]
 
@@ -130,9 +132,7 @@ def choose(
     admitted: list[Waiting] = []
     stopped: dict[Lane, Stop] = {}
     for job in sorted(waiting, key=lambda job: (job.priority, job.rank - clock.get(job.kind, 0.0))):
-        if len(admitted) == room:
-            break
-        if job.lane in stopped:
+        if job.lane in stopped or (len(admitted) >= room and job.kind not in UNCAPPED):
             continue
         if found := slots.stop(job):
             stopped[job.lane] = found

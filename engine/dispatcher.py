@@ -80,8 +80,7 @@ class Dispatcher:
         fresh = [row for row in todo.starts if not row.cancel_requested]
         unsure = [row.id for row in todo.starts if row.cancel_requested]
         await self._start(fresh)
-        for job_id in [*unsure, *todo.cancels]:
-            await self._cancel(job_id)
+        await self._cancel_all([*unsure, *todo.cancels])
         return todo.more
 
     async def _start(self, rows: "Sequence[Claimed]") -> None:
@@ -89,8 +88,7 @@ class Dispatcher:
             return
         outcomes = await asyncio.gather(*(self._start_one(row) for row in rows))
         if started := [row.id for row, ok in zip(rows, outcomes, strict=True) if ok]:
-            for job_id in await self._dispatch.started(started):
-                await self._cancel(job_id)
+            await self._cancel_all(await self._dispatch.started(started))
         if failed := [row.id for row, ok in zip(rows, outcomes, strict=True) if not ok]:
             await self._dispatch.later(failed, ENGINE_PAUSE)
             log.warning("the engine does not take jobs", waiting=len(failed))
@@ -106,6 +104,13 @@ class Dispatcher:
                 log.exception("a job cannot be started", jobId=str(row.id))
                 return False
             return True
+
+    async def _cancel_all(self, job_ids: Sequence[UUID]) -> None:
+        async def one(job_id: UUID) -> None:
+            async with self._slots:
+                await self._cancel(job_id)
+
+        await asyncio.gather(*(one(job_id) for job_id in job_ids))
 
     async def _cancel(self, job_id: UUID) -> None:
         """Carry a cancel to the engine. What never was there is ended here, what is gone by the reconciler."""
@@ -126,5 +131,4 @@ class Dispatcher:
         except RuntimeError:
             await self._dispatch.later([job_id], ENGINE_PAUSE)
             return
-        await self._dispatch.started([job_id])
         await self._dispatch.cancel_sent(job_id)

@@ -48,7 +48,8 @@ class Dispatch:
             again = await connection.fetch(sql("reclaim"), at_most, CLAIM)
             starts, more = await self._admit(connection, at_most - len(again))
             cancels = await connection.fetch(sql("claim_cancels"), at_most, CLAIM)
-        more = more or len(expired) == ARRIVALS or len(again) + len(starts) == at_most
+        full = at_most in (len(again) + len(starts), len(cancels))
+        more = more or full or len(expired) == ARRIVALS
         return Turn([Claimed(**row) for row in (*again, *starts)], [row["id"] for row in cancels], more)
 
     async def _admit(self, connection: "PoolConnectionProxy", at_most: int) -> tuple[Sequence[Any], bool]:
@@ -60,7 +61,7 @@ class Dispatch:
         lanes, slots, clock = Lanes(connection), slots_of(facts), {row["kind"]: row["clock"] for row in facts["queues"]}
         # before all have their ranks nobody starts: the last to come may be the first in order
         settled = len(arrivals) < ARRIVALS
-        room = max(0, min(at_most, self._in_flight - slots.taken)) if settled else 0
+        room = max(0, min(at_most, self._in_flight - slots.taken + facts["resting"])) if settled else 0
         last: Mapping[UUID, float | None] = {row["id"]: row["last"] for row in arrivals}
         fresh = ranked([_waiting(row) for row in arrivals], clock, lambda job: last[job.id])
         # where others wait, who comes anew queues up behind them first
@@ -92,8 +93,11 @@ class Dispatch:
         return [row["id"] for row in rows if row["cancel"]]
 
     async def cancel_sent(self, job_id: UUID) -> None:
+        """The engine has taken the cancel, so it knows the job."""
         await self._database.execute(
-            "UPDATE jobs SET cancel_sent_at = now(), claimed_until = now() WHERE id = $1", job_id
+            """UPDATE jobs SET engine_started_at = coalesce(engine_started_at, now()), cancel_sent_at = now(),
+                claimed_until = now() WHERE id = $1""",
+            job_id,
         )
 
     async def later(self, job_ids: Sequence[UUID], seconds: float) -> None:

@@ -77,7 +77,7 @@ class Queues:
             )
         slots = slots_of(facts)
         job = Waiting(row.id, row.kind, row.owner, row.concurrency_key, row.tier, row.priority)
-        return ahead, slots.stop(job) or ("all" if slots.taken >= self._in_flight else None)
+        return ahead, slots.stop(job) or ("all" if slots.taken - facts["resting"] >= self._in_flight else None)
 
 
 def slots_of(facts: Mapping[str, Any]) -> Slots:

@@ -118,6 +118,7 @@ def ours(task_hosts: Sequence[str] = ()) -> tuple[Kind, ...]:
             result=Erased,
             title=lambda _: "Erase a user's data",
             max_duration=timedelta(days=7),
+            by_name=True,
         ),
     )
 

@@ -10,9 +10,12 @@ import pytest
 
 from domain.admission import Limits
 from domain.job import Status
+from domain.waiting import waitpoint_of
 from ledger.database import Database
+from ledger.dispatch import Dispatch
 from ledger.queues import Queues
-from tests.ledger.book import Book, new_job
+from ledger.waitpoints import StepWait, Waitpoints
+from tests.ledger.book import EPOCH, Book, at, new_job
 
 
 @pytest.fixture
@@ -171,3 +174,17 @@ async def test_canceled_jobs_leave_their_lanes(book: Book, queues: Queues) -> No
     await queues.change("toy", Limits())
     assert set(await start(book)) == {one.id for one in jobs[45:]}
     assert await book.value("SELECT count(*) FROM lanes") == 0
+
+
+async def test_a_job_that_waits_for_an_answer_from_outside_takes_no_place_from_others(book: Book) -> None:
+    dispatch = Dispatch(book.database, in_flight=1)
+    jobs = [new_job() for _ in range(2)]
+    await book.jobs.open(jobs)
+    [first] = [one.id for one in (await dispatch.claim(20)).starts]
+    await dispatch.started([first])
+    await book.steps.start(at(first))
+    assert not (await dispatch.claim(20)).starts
+    points, wait = Waitpoints(book.database), StepWait(first, "one", EPOCH)
+    await points.open(waitpoint_of(first, "one"), token="t", about="somebody", within=timedelta(hours=1), wait=wait)
+    await points.announce(waitpoint_of(first, "one"))
+    assert len((await dispatch.claim(20)).starts) == 1

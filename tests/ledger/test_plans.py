@@ -81,7 +81,7 @@ def assert_narrow(found: list[dict[str, Any]], at_most: float = READ_AT_MOST) ->
     scans = [node for node in found if "Relation Name" in node and "Scan" in node["Node Type"]]
     assert scans
     for node in scans:
-        small = node["Relation Name"] in ("queues", "stops", "recent_starts")
+        small = node["Relation Name"] in ("queues", "stops", "recent_starts", "waitpoints")
         assert small or node["Node Type"] != "Seq Scan" or node["Actual Loops"] == 0, node["Relation Name"]
         assert read(node) <= at_most, (node["Node Type"], node["Relation Name"], node.get("Index Name"), read(node))
 

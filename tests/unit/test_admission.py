@@ -53,6 +53,11 @@ def test_kinds_are_compared_by_how_far_behind_they_are() -> None:
     assert admitted == old
 
 
+def test_a_bulk_waits_for_no_place() -> None:
+    admitted, _ = choose([job(), job(kind="bulk")], Slots({}, {}), 0, CLOCK)
+    assert [one.kind for one in admitted] == ["bulk"]
+
+
 def test_who_names_no_owner_and_no_key_knows_no_limit_of_them() -> None:
     admitted, stopped = started([job() for _ in range(5)], Limits(per_owner=1, per_key=1))
     assert (len(admitted), stopped) == (5, {})
