@@ -162,6 +162,8 @@ def _short(*parts: bytes) -> str:
 async def mark_of(found: ScheduleDescription) -> str | None:
     """The mark of the change that the engine carried out last; None when somebody has written over it."""
     payloads = found.raw_description.schedule.action.start_workflow.input.payloads
+    if len(payloads) != 1:
+        return None
     try:
         [firing] = await found.data_converter.decode(payloads, [Fire])
     except (ValueError, KeyError, RuntimeError):
