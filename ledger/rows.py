@@ -3,10 +3,11 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
-from domain.job import Failure, Items, PlannedStep, Progress, Retry, Status, StepState, StepStatus, Tier
+from domain.job import Failure, Items, PlannedStep, Progress, Retry, Status, StepState, Tier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -176,7 +177,7 @@ class JobRow:
     @classmethod
     def of(cls, row: "Mapping[str, Any] | Record") -> Self:
         status = Status(row["status"])
-        plan = tuple(PlannedStep.model_validate(step) for step in row["plan"])
+        plan = planned(tuple(tuple(step.items()) for step in row["plan"]))
         values = {name: row[name] for name in PLAIN}
         return cls(
             **values,
@@ -193,19 +194,25 @@ SHAPED = {"status", "plan", "tags", "steps", "error", "items"}
 PLAIN = [name for name in JobRow.__dataclass_fields__ if name not in SHAPED]
 
 
+@lru_cache(1000)
+def planned(steps: "tuple[tuple[tuple[str, Any], ...], ...]") -> tuple[PlannedStep, ...]:
+    """The plan whose steps have these fields: most jobs of a kind have the same one."""
+    return tuple(PlannedStep.model_validate(dict(step)) for step in steps)
+
+
+@lru_cache(1000)
+def _not_begun(plan: tuple[PlannedStep, ...], closed: bool) -> dict[str, StepState]:
+    status = "skipped" if closed else "pending"
+    return {step.name: StepState(name=step.name, status=status, max_attempts=step.max_attempts) for step in plan}
+
+
 def merge(
-    plan: "Sequence[PlannedStep]", written: "Sequence[Mapping[str, Any]]", *, closed: bool
+    plan: tuple[PlannedStep, ...], written: "Sequence[Mapping[str, Any]]", *, closed: bool
 ) -> tuple[StepState, ...]:
     """One state a step name: its newest repeat; a stand-in (`#otherwise`) does not speak for its step."""
-    states: dict[str, Mapping[str, Any] | None] = {step.name: None for step in plan}
+    states = dict(_not_begun(plan, closed))
     for row in written:
         if not row["activityId"].endswith("#otherwise"):
-            states[row["name"]] = row
-    unwritten: StepStatus = "skipped" if closed else "pending"
-    attempts = {step.name: step.max_attempts for step in plan}
-    return tuple(
-        StepState(name=name, status=unwritten, max_attempts=attempts[name])
-        if row is None
-        else StepState.model_validate({**row, "attempt": row["failures"] + (row["status"] != "failed")})
-        for name, row in states.items()
-    )
+            attempt = row["failures"] + (row["status"] != "failed")
+            states[row["name"]] = StepState.model_validate({**row, "attempt": attempt})
+    return tuple(states.values())
