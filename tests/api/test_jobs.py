@@ -163,7 +163,7 @@ async def test_a_key_conflict_in_a_batch_leaves_no_job_behind(server: httpx.Asyn
     [
         (asked({"companyName": "x"}), "/items/1/payload/role"),
         ({**asked(), "jobType": "nope"}, "/items/1/jobType"),
-        (asked(delay="5m"), "/items/1/options/delay"),
+        (asked(delay="5w"), "/items/1/options/delay"),
         (asked(nope=1), "/items/1/options/nope"),
     ],
 )
