@@ -14,7 +14,7 @@ BY = f"key:{fingerprint(KEY.encode())}"
 JOB_FIELDS = {
     *("jobId", "jobType", "status", "owner", "progress", "isComplete", "isSuccess", "isFailed", "isCanceled", "steps"),
     *("payload", "result", "error", "usage", "answeredBy", "tags", "metadata", "parentId", "batchId", "scheduleId"),
-    *("idempotencyKey", "createdAt", "startedAt", "finishedAt", "updatedAt", "stuck", "blankedAt"),
+    *("idempotencyKey", "createdAt", "startedAt", "finishedAt", "updatedAt", "stuck", "blankedAt", "waiting"),
 }
 
 
