@@ -28,7 +28,7 @@ OLDEST = (3, 11)
 NEWER = ("python3.14", "python3.13", "python3.12", "python3.11")
 UV = "uv==0.13.9"
 RUNTIME, DEV = "requirements.lock", "requirements-dev.lock"
-NEEDS_DEV = ("test", "check", "quality", "bench", "install", "lock")
+NEEDS_DEV = ("test", "check", "quality", "bench", "chaos", "install", "lock")
 
 SCRIPT = """#!{python}
 import sys
@@ -150,5 +150,5 @@ def use_newer_python() -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) < 2:
-        sys.exit("Say what to do: demo, up, test, check, quality, bench, install, lock or clean.")
+        sys.exit("Say what to do: demo, up, test, check, quality, bench, chaos, install, lock or clean.")
     main(sys.argv[1], sys.argv[2:])

@@ -47,6 +47,11 @@ def bench(arguments: list[str]) -> int:
     return _python("-m", "bench", *arguments)
 
 
+def chaos(arguments: list[str]) -> int:
+    """Whether ledger and engine agree whatever happens: random sequences on real processes."""
+    return _python("-m", "tests.chaos", *arguments)
+
+
 def lock(_: list[str]) -> int:
     """Write both lock files anew from pyproject.toml."""
     return max(_python("-m", *COMPILE.split(), "--no-emit-index-url", "pyproject.toml", *target) for target in LOCKS)
@@ -56,7 +61,7 @@ def _python(*command: str) -> int:
     return subprocess.run([sys.executable, *command], check=False).returncode
 
 
-TASKS = {"test": test, "check": check, "quality": quality, "bench": bench, "lock": lock}
+TASKS = {"test": test, "check": check, "quality": quality, "bench": bench, "chaos": chaos, "lock": lock}
 
 if __name__ == "__main__":
     sys.exit(TASKS[sys.argv[1]](sys.argv[2:]))

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Generator, Mapping
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
-from shutil import copytree
 from uuid import uuid4
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from local import ports
 from tests.acceptance import unguarded
 from tests.conftest import cloned, own_namespace
+from tests.support.house import install_errand
 from tests.support.processes import ROOT, Stack
 from tests.support.proxy import TcpProxy
 from tests.support.site_server import SiteServer
@@ -53,13 +53,7 @@ def outside(world: Outside) -> Generator[Outside]:
 @pytest.fixture(scope="package")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for PYTHONPATH with the errand's package in it, as an installer would lay it there."""
-    folder = tmp_path_factory.mktemp("installed")
-    copytree(Path(__file__).with_name("errand"), folder / "errand")
-    about = folder / "errand-1.0.dist-info"
-    about.mkdir()
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: errand\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text("[longrun.kinds]\nerrand = errand.kind:KIND\n")
-    return folder
+    return install_errand(tmp_path_factory.mktemp("installed"))
 
 
 @pytest.fixture(scope="package")

@@ -3,111 +3,23 @@
 import json
 import time
 from collections.abc import Generator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
-from ledger.migrate import migrate
-from local import ports, temporal
-from local.postgres import Postgres
-from local.process import Process, wait_until
 from longrun import Client, Job, LongrunError, Options
+from tests.support.house import House, build
 from tests.support.model_server import Held, answers, hangs
-from tests.support.processes import KEY, Service, Stack, until
+from tests.support.processes import KEY, until
 from tests.support.stand_ins import Background, Outside
 
-SERVER_SECONDS = 60.0
 STEPS = ("scrape_website", "search_github", "analyze", "store")
-
-
-class Database:
-    """A PostgreSQL server to be killed."""
-
-    def __init__(self, folder: Path) -> None:
-        self.server = Postgres(folder, fsync=False)
-        self.server.prepare()
-        self._log = folder / "postgres.log"
-        self.start()
-        self.server.create_database("longrun")
-
-    def start(self) -> None:
-        self.process = self.server.launch(self._log)
-        wait_until(self.server.answers, [self.process], SERVER_SECONDS)
-
-    def kill(self) -> None:
-        self.process.kill()
-        until(lambda: not self.process.running and not self.server.answers(), what="the end of PostgreSQL")
-
-
-class Engine:
-    """A Temporal dev server to be killed."""
-
-    def __init__(self, folder: Path) -> None:
-        self._cli, self._port = temporal.find_cli(), ports.free()
-        folder.mkdir(exist_ok=True)
-        self._log, self._file = folder / "temporal.log", folder / "temporal.db"
-        self.address = f"127.0.0.1:{self._port}"
-        self.start()
-
-    def start(self) -> None:
-        line = temporal.command(self._cli, port=self._port, ui_port=None, database=self._file, test_timers=True)
-        self.process = Process("The Temporal dev server", line, log=self._log)
-        wait_until(lambda: temporal.healthy(self._cli, self.address), [self.process], SERVER_SECONDS)
-
-    def kill(self) -> None:
-        self.process.kill()
-        until(lambda: not self.process.running, what="the end of the Temporal server")
-
-
-@dataclass
-class House:
-    """Every part of the product in this test's hands."""
-
-    database: Database
-    engine: Engine
-    stack: Stack
-    worker: Service
-    api: Service
-
-    def kill(self, part: str) -> None:
-        self._part(part).kill()
-
-    def start(self, part: str) -> None:
-        self._part(part).start()
-
-    def mend(self) -> None:
-        """Start whatever a test has left dead."""
-        for part in (self.database, self.engine, self.worker, self.api):
-            if not part.process.running:
-                part.start()
-
-    def _part(self, name: str) -> Any:
-        return {"worker": self.worker, "engine": self.engine, "ledger": self.database}[name]
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory, background: Background, world: Outside) -> Generator[House]:
-    folder = tmp_path_factory.mktemp("house")
-    database, engine = Database(folder / "postgres"), Engine(folder / "temporal")
-    url = database.server.url()
-    background.run(migrate(url, "longrun"))
-    env = {"DATABASE_URL": url, "TEMPORAL_ADDRESS": engine.address, **world.env}
-    stack = Stack(folder, background, env)
-    worker, api = stack.worker(), stack.api()
-    try:
-        for service in (worker, api):
-            service.launch()
-        for service in (worker, api):
-            service.ready()
-        yield House(database, engine, stack, worker, api)
-    finally:
-        stack.stop()
-        engine.process.stop()
-        database.process.stop()
-        database.server.remove_moved()
+    with build(tmp_path_factory.mktemp("house"), background, world.env) as built:
+        yield built
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def test_the_wishes_of_make_become_options(monkeypatch: pytest.MonkeyPatch) -> N
 def test_every_target_of_the_makefile_is_one_line_and_known() -> None:
     lines = (ROOT / "Makefile").read_text().splitlines()
     targets = [line.partition(":")[0] for line in lines if re.match(r"\w+: ; \$\(RUN\) \w+", line)]
-    assert {"demo", "up", "test", "check", "quality", "bench", "clean", "lock", "install"} == set(targets)
+    assert {"demo", "up", "test", "check", "quality", "bench", "chaos", "clean", "lock", "install"} == set(targets)
     assert not [line for line in lines if line.startswith("\t")]
 
 

@@ -27,8 +27,10 @@ class ErrandResult(Model):
 
 @activity.defn(name="fetch_word")
 async def fetch_word(url: str) -> Word:
+    info = activity.info()
+    headers = {"longrun-job-id": info.workflow_id or "", "longrun-step": info.activity_id}
     async with httpx.AsyncClient(timeout=60) as http:
-        return Word(said=(await http.get(url)).text)
+        return Word(said=(await http.get(url, headers=headers)).text)
 
 
 @workflow.defn(name="errand")
