@@ -142,7 +142,11 @@ class Outcome(Model):
 
 
 class Standing(Model):
-    """The status that stands in the ledger after a write, whoever wrote it."""
+    """The status that stands in the ledger after a write, whoever wrote it.
+
+    `result` is there for a workflow that has none: it said another end, and the job was completed before.
+    """
 
     status: Status
     error: Failure | None = None
+    result: Any = None

@@ -175,10 +175,15 @@ class Jobs:
             await connection.execute("SELECT FROM jobs WHERE id = $1 FOR NO KEY UPDATE", outcome.job_id)
             row = await connection.fetchrow(
                 sql("finish"), outcome.job_id, outcome.status, outcome.result, error, outcome.answered_by, canceled_by
-            ) or await connection.fetchrow("SELECT status, error FROM jobs WHERE id = $1", outcome.job_id)
+            )
+            if row is None:
+                other = outcome.status != Status.COMPLETED
+                query = "SELECT status, error, CASE WHEN $2 THEN result END AS result FROM jobs WHERE id = $1"
+                row = await connection.fetchrow(query, outcome.job_id, other)
         if row is None:
             return None
-        return Standing(status=row["status"], error=Failure.model_validate(row["error"]) if row["error"] else None)
+        error = Failure.model_validate(row["error"]) if row["error"] else None
+        return Standing(status=row["status"], error=error, result=row.get("result"))
 
 
 def _standing(rows: "Sequence[asyncpg.Record]") -> dict[UUID, Opened]:

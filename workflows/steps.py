@@ -178,8 +178,9 @@ class Steps:
             else:
                 outcome = self._outcome(Status.FAILED, error=failure_of(error))
         standing = await whatever_comes(surely(Closing.finish, outcome))
-        if standing.status == Status.COMPLETED and outcome.status == Status.COMPLETED:
-            return result  # pyright: ignore[reportReturnType]
+        if standing.status == Status.COMPLETED:
+            # a cancel may come between the commit of this end and the engine's word that it knows of it
+            return result if outcome.status == Status.COMPLETED else standing.result  # pyright: ignore[reportReturnType]
         if standing.status == Status.CANCELED and workflow.cancellation_reason() is not None:
             raise asyncio.CancelledError
         failure = standing.error or Failure(code=standing.status, message=f"the job is {standing.status}")

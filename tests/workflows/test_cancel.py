@@ -12,7 +12,7 @@ import pytest_asyncio
 from temporalio.client import WorkflowExecutionStatus
 
 from domain.errors import VendorError
-from domain.job import Status
+from domain.job import Outcome, Status
 from engine.grace import Grace
 from ledger.cancels import Cancels
 from ledger.database import Database
@@ -96,6 +96,18 @@ async def test_in_the_middle_of_a_step(parts: Parts, toys: Toys) -> None:
     assert row.steps[1].error.code == "canceled"
     assert row.error is None
     assert await parts.closed(job_id) == WorkflowExecutionStatus.CANCELED
+
+
+async def test_between_the_written_end_and_the_engines_word_of_it(parts: Parts, toys: Toys) -> None:
+    await hang(toys, "two")
+    job_id = await parts.submit("toy")
+    await parts.started(job_id, "two")
+    result = {"said": ["as", "it", "was"]}
+    await parts.jobs.finish(Outcome(job_id=job_id, status=Status.COMPLETED, result=result))
+    execution = parts.client.get_workflow_handle(str(job_id))
+    await execution.cancel()
+    assert await execution.result() == result
+    assert (await parts.row(job_id)).status == Status.COMPLETED
 
 
 async def test_in_the_back_off_before_another_attempt(parts: Parts, toys: Toys) -> None:
