@@ -25,7 +25,7 @@ CALLS = 100
 PORTION = 100_000
 FILL_SECONDS = 600
 
-# thirty days of three kinds: of a hundred jobs two failed, one was canceled; the newest are open
+# thirty days of three kinds: of a hundred jobs two failed, one was canceled; the newest are open, some of them silent
 JOBS_SQL = """
 INSERT INTO jobs (id, kind, owner, status, title, payload, plan, result, error, spent_tokens, spent_usd, tags,
     max_duration_seconds, engine_started_at, claimed_until, created_at, started_at, finished_at, updated_at, event_seq)
@@ -37,7 +37,7 @@ SELECT gen_random_uuid(), (ARRAY['company-research', 'toy', 'letter'])[1 + n % 3
     CASE status WHEN 'queued' THEN 0 ELSE n % 5000 END, CASE status WHEN 'queued' THEN 0 ELSE n % 100 / 1000.0 END,
     CASE WHEN n % 50000 = 7 THEN '{rare}' WHEN n % 3 = 0 THEN '{often,seldom}' ELSE '{}' END::text[], 1800,
     began, began, made, began, CASE WHEN status NOT IN ('queued', 'running') THEN began + took END,
-    coalesce(began + took, made), 6
+    CASE status WHEN 'running' THEN now() - make_interval(secs => n % 20 * 20) ELSE coalesce(began + took, made) END, 6
 FROM (
     SELECT n, CASE WHEN n <= $6 THEN 'running' WHEN n <= $3 THEN 'queued' WHEN n % 100 IN (1, 2) THEN 'failed'
             WHEN n % 100 = 3 THEN 'canceled' ELSE 'completed' END AS status,

@@ -178,9 +178,10 @@ class JobRow:
     def of(cls, row: "Mapping[str, Any] | Record") -> Self:
         status = Status(row["status"])
         plan = planned(tuple(tuple(step.items()) for step in row["plan"]))
-        values = {name: row[name] for name in PLAIN}
-        return cls(
-            **values,
+        made = object.__new__(cls)
+        # set at once: a frozen dataclass would set them one by one, which takes longer than to read them
+        vars(made).update(
+            dict(row),
             status=status,
             plan=plan,
             tags=tuple(row["tags"]),
@@ -188,10 +189,7 @@ class JobRow:
             error=Failure.model_validate(row["error"]) if row["error"] else None,
             items=Items.model_validate(row["items"]) if row["items"] else None,
         )
-
-
-SHAPED = {"status", "plan", "tags", "steps", "error", "items"}
-PLAIN = [name for name in JobRow.__dataclass_fields__ if name not in SHAPED]
+        return made
 
 
 @lru_cache(1000)

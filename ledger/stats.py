@@ -1,5 +1,6 @@
 """Figures of jobs that have ended, by day, kind and owner: added up in portions, read in milliseconds."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -125,9 +126,13 @@ class Stats:
         """The figures asked for, with the `top` owners when all owners are meant."""
         await self.catch_up(tail=TAIL)
         args = (asked.owner is None, asked.owner or "", asked.kind, asked.first, asked.last)
-        counts = await self._database.fetch(sql("stats_counts"), *args)
+        counts, durations, by_owner = await asyncio.gather(
+            self._database.fetch(sql("stats_counts"), *args),
+            self._database.fetch(sql("stats_durations"), *args),
+            self._owners(asked, top if asked.owner is None else 0),
+        )
         buckets: dict[tuple[date | None, str | None], list[tuple[int, int]]] = {}
-        for row in await self._database.fetch(sql("stats_durations"), *args):
+        for row in durations:
             buckets.setdefault((row["day"], row["kind"]), []).append((row["bucket"], row["jobs"]))
         figures = {
             (row["day"], row["kind"]): Figures.of(row, buckets.get((row["day"], row["kind"]), ())) for row in counts
@@ -138,7 +143,7 @@ class Stats:
             total=figures.get((None, None), Figures()),
             by_kind=dict(sorted(by_kind.items(), key=itemgetter(0))),
             by_day=dict(sorted(by_day.items(), key=itemgetter(0))),
-            by_owner=await self._owners(asked, top) if asked.owner is None and top else {},
+            by_owner=by_owner,
         )
 
     async def ever(self) -> dict[str, Figures]:
@@ -150,6 +155,8 @@ class Stats:
         return [Waiting(**row) for row in await self._database.fetch(sql("open_figures"))]
 
     async def _owners(self, asked: Asked, top: int) -> dict[str, Figures]:
+        if not top:
+            return {}
         rows = await self._database.fetch(sql("stats_owners"), asked.kind, asked.first, asked.last, top)
         return {
             row["owner"]: Figures.of(row, zip(row["buckets"] or (), row["jobs_in"] or (), strict=True)) for row in rows

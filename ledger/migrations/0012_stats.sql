@@ -109,30 +109,39 @@ FROM jobs WHERE finished_at IS NOT NULL;
 
 -- The step whose time is over without a word: {step, attempt, since}, or NULL. A job that waits for a job inside it, or
 -- for an answer from outside, is not silent. `since`: the last word of the job. A plan of before has no `maxSeconds`.
-CREATE FUNCTION silent_step(job uuid, plan jsonb, since timestamptz) RETURNS jsonb LANGUAGE sql STABLE AS $$
-    WITH open AS (
-        SELECT name, failures + 1 AS attempt FROM job_steps WHERE job_id = job AND status IN ('running', 'retrying')
-    ), due AS (
-        SELECT name, attempt FROM open
+CREATE FUNCTION silent_step(uuid, jsonb, timestamptz) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    job CONSTANT uuid := $1;
+    silence CONSTANT double precision := extract(epoch FROM now() - $3);
+    shortest integer := 900;
+    planned jsonb;
+    found record;
+BEGIN
+    -- most jobs were heard of lately: for them nothing more is read
+    FOR planned IN SELECT * FROM jsonb_array_elements($2) LOOP
+        shortest := least(shortest, (planned ->> 'maxSeconds')::integer);
+    END LOOP;
+    IF silence <= shortest THEN
+        RETURN NULL;
+    END IF;
+    SELECT due.name, due.attempt INTO found FROM (
+        SELECT name, failures + 1 AS attempt, 0 AS place FROM job_steps WHERE job_id = job AND status IN ('running', 'retrying')
         UNION ALL
-        (SELECT p ->> 'name', 0 FROM jsonb_array_elements(plan) WITH ORDINALITY planned (p, place)
-        WHERE NOT EXISTS (SELECT FROM open)
-            AND NOT EXISTS (SELECT FROM job_steps s WHERE s.job_id = job AND s.name = p ->> 'name')
-        ORDER BY place LIMIT 1)
-    ), allowed AS (
-        SELECT d.name, d.attempt, coalesce((
-            SELECT (p ->> 'maxSeconds')::integer FROM jsonb_array_elements(plan) p
-            WHERE p ->> 'name' = d.name LIMIT 1), 900) AS seconds
-        FROM (SELECT * FROM due UNION ALL SELECT NULL, 0 WHERE NOT EXISTS (SELECT FROM due)) d
-    )
-    SELECT jsonb_build_object('step', name, 'attempt', attempt, 'since', since) FROM allowed
-    WHERE since < now() - make_interval(secs => seconds)
-        AND NOT EXISTS (
-            SELECT FROM jobs c WHERE c.parent_id = job AND c.status IN ('queued', 'delayed', 'running'))
-        AND NOT EXISTS (
-            SELECT FROM waitpoints w WHERE w.job_id = job AND w.status = 'waiting' AND w.expires_at > now())
-    ORDER BY seconds LIMIT 1
-$$;
+        SELECT p ->> 'name', 0, place FROM jsonb_array_elements($2) WITH ORDINALITY listed (p, place)
+        WHERE NOT EXISTS (SELECT FROM job_steps s WHERE s.job_id = job AND s.name = p ->> 'name')
+        UNION ALL
+        SELECT NULL, 0, 1000
+    ) due LEFT JOIN jsonb_array_elements($2) p ON p ->> 'name' = due.name
+    ORDER BY least(due.place, 1), CASE due.place WHEN 0 THEN (p ->> 'maxSeconds')::integer ELSE due.place END LIMIT 1;
+    IF silence <= coalesce((SELECT (p ->> 'maxSeconds')::integer FROM jsonb_array_elements($2) p
+            WHERE p ->> 'name' = found.name LIMIT 1), 900)
+        OR EXISTS (SELECT FROM jobs c WHERE c.parent_id = job AND c.status IN ('queued', 'delayed', 'running'))
+        OR EXISTS (SELECT FROM waitpoints w WHERE w.job_id = job AND w.status = 'waiting' AND w.expires_at > now())
+    THEN
+        RETURN NULL;
+    END IF;
+    RETURN jsonb_build_object('step', found.name, 'attempt', found.attempt, 'since', $3);
+END $$;
 
 -- Steps that will not run again, and how many there are, as people see them.
 CREATE FUNCTION steps_done(job uuid, plan jsonb, ended boolean) RETURNS text LANGUAGE sql STABLE AS $$
