@@ -6,19 +6,15 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Generator, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from local.live import say
 from local.process import StartError
 from local.temporal import TemporalMissingError
-from tests.chaos.outside import World
+from tests.chaos.ground import ground
 from tests.chaos.plan import AT_ONCE, groups
 from tests.chaos.run import Verdict, run
-from tests.support.house import House, build, install_errand
-from tests.support.site_server import SiteServer
-from tests.support.stand_ins import Background
 
 HELP = f"""\
 Plays random sequences of what callers, operators and accidents do (start, cancel, replay, pause, limits, terminate,
@@ -33,23 +29,6 @@ sides tell the same, no outside call was made more often than attempts and crash
 What is asked, and in which order, is the seed's; how the processes interleave is the machine's, so a rare failure may
 take a few tries. Exits 1 when anything did not hold.
 """
-# Soon enough for a cancel that nobody is left to obey.
-ENV = {"LONGRUN_CANCEL_GRACE_SECONDS": "5"}
-
-
-@contextmanager
-def ground(folder: Path) -> Generator[tuple[House, World]]:
-    """A house, and the world outside it."""
-    with Background() as background:
-        opened = AsyncExitStack()
-        site = background.run(opened.enter_async_context(SiteServer()))
-        (folder / "installed").mkdir()
-        env = ENV | {"PYTHONPATH": str(install_errand(folder / "installed"))}
-        try:
-            with build(folder, background, env) as house:
-                yield house, World(background, site)
-        finally:
-            background.run(opened.aclose())
 
 
 def explain(verdict: Verdict, seed: int, sequences: int) -> str:

@@ -48,11 +48,12 @@ def moving(house: House, notes: Notes) -> list[Row]:
 def broken(house: House, world: World, notes: Notes) -> list[str]:
     """Every rule that some job breaks, in words, one line each."""
     rows = jobs_of(house, notes)
-    found = [f"{row['id']}: {why}" for row in rows for why in (*_told(row), *_called(row, world, notes))]
-    return [*found, *_keys(rows), *_limits(house, rows, notes)]
+    found = [f"{row['id']}: {why}" for row in rows for why in (*told(row), *called(row, world, notes))]
+    ran = house.stack.rows("SELECT * FROM jobs WHERE kind = 'errand' AND started_at IS NOT NULL")
+    return [*found, *keys(rows), *limits(rows, ran, notes)]
 
 
-def _told(row: Row) -> Iterator[str]:
+def told(row: Row) -> Iterator[str]:
     """Events are numbered without a gap; after the end nothing more is told of job and steps."""
     events = [event.split(" ") for event in row["events"] or ()]
     if [int(seq) for seq, _, _ in events] != list(range(1, row["event_seq"] + 1)):
@@ -65,7 +66,7 @@ def _told(row: Row) -> Iterator[str]:
         yield f"it goes on after its end: {row['events']}"
 
 
-def _called(row: Row, world: World, notes: Notes) -> Iterator[str]:
+def called(row: Row, world: World, notes: Notes) -> Iterator[str]:
     """Each step's calls: no more than its attempts and what crashes may repeat, none after the end."""
     if row["kind"] != "errand":
         return
@@ -86,7 +87,7 @@ def _called(row: Row, world: World, notes: Notes) -> Iterator[str]:
             yield f"{name} is {status}, and was never done"
 
 
-def _keys(rows: Sequence[Row]) -> Iterator[str]:
+def keys(rows: Sequence[Row]) -> Iterator[str]:
     """A second job under a key begins after the first has ended in a way that frees the key."""
     by_key: defaultdict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in rows:
@@ -100,9 +101,8 @@ def _keys(rows: Sequence[Row]) -> Iterator[str]:
                 yield f"{second['id']}: runs under the key of {first['id']}, which is {first['status']}"
 
 
-def _limits(house: House, rows: Sequence[Row], notes: Notes) -> Iterator[str]:
-    """When a job begins, as many run as some limit allowed that was in force since it came."""
-    ran = house.stack.rows("SELECT * FROM jobs WHERE kind = 'errand' AND started_at IS NOT NULL")
+def limits(rows: Sequence[Row], ran: Sequence[Row], notes: Notes) -> Iterator[str]:
+    """When a job begins, no more run (of all that `ran`) than some limit allowed that was in force since it came."""
     for row in rows:
         at = row["started_at"]
         if row["kind"] != "errand" or at is None:
