@@ -62,11 +62,11 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def play(folder: Path, seed: int, sequences: int, chosen: Sequence[range]) -> int:
-    began, failed, touched = time.monotonic(), 0, set[str]()
+    began, failed = time.monotonic(), 0
     jobs, crashes = Counter[str](), Counter[str]()
     with ground(folder) as (house, world):
         for group in chosen:
-            verdict = run(house, world, seed, group, touched)
+            verdict = run(house, world, seed, group)
             jobs, crashes = jobs + verdict.jobs, crashes + verdict.crashes
             say(
                 f"{group.start:>4} to {group.stop - 1:<4} {verdict.jobs.total():>4} jobs, {verdict.calls:>4} calls,"

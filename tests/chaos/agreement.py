@@ -1,7 +1,7 @@
 """Whether ledger and engine say the same of each job, by what each of them lists itself."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -34,12 +34,16 @@ class Run:
         return f"{self.status.name if self.status else '?'} {self.begun}"
 
 
-def disagreements(house: House, touched: set[str]) -> list[str]:
-    """One line each, of all that either side has. `touched`: jobs whose executions somebody terminated or reset."""
-    rows = {str(row["id"]): row for row in house.stack.rows("SELECT * FROM jobs WHERE kind = ANY($1)", KINDS)}
+def disagreements(house: House, jobs: Iterable[Row], touched: set[str]) -> list[str]:
+    """One line each, of these jobs and of executions that are nobody's.
+
+    `touched`: jobs whose executions somebody terminated or reset.
+    """
     runs = house.stack.background.run(_executions(house), 60)
-    found = [f"{job_id}: an execution without a job" for job_id in runs.keys() - rows.keys()]
-    for job_id, row in rows.items():
+    known = {str(row["id"]) for row in house.stack.rows("SELECT id FROM jobs")}
+    found = [f"{job_id}: an execution without a job" for job_id in runs.keys() - known]
+    for row in jobs:
+        job_id = str(row["id"])
         if why := disagreement(row, runs.get(job_id, []), touched=job_id in touched):
             told = ", ".join(map(str, runs.get(job_id, [])))
             found.append(f"{job_id}: {why}; ledger: {row['status']} {row['finished_at']}, engine: {told or 'nothing'}")
@@ -57,14 +61,18 @@ def disagreement(row: Row, runs: Sequence[Run], *, touched: bool) -> str | None:
         return "it has ended, and still runs"
     begun = [run for run in runs if run.begun <= finished]
     if not begun:
-        waited = row["engine_started_at"] is None and row["started_at"] is None
-        return None if waited and row["status"] in ("canceled", "expired") else "it was never executed"
+        if row["started_at"] is not None or row["status"] not in ("canceled", "expired"):
+            return "it was never executed"
+        # its start was on the way when it ended; such a run finds that out at its first step
+        return "it was executed after its end" if any(run.status == Ran.COMPLETED for run in runs) else None
     last = begun[-1]
     if last.status in ENDS[row["status"]]:
         return None
-    # the ledger's end comes first: what somebody did to an execution in between changes nothing
-    late = touched and last.status == Ran.TERMINATED and last.closed is not None and last.closed >= finished
-    return None if late else "they tell of different ends"
+    if not touched or last.status != Ran.TERMINATED or last.closed is None:
+        return "they tell of different ends"
+    # what somebody did to an execution after the ledger's end changes nothing; and a job that is terminated before its
+    # first step goes on waiting for it until the next reconciliation, or its ttl
+    return None if last.closed >= finished or row["status"] == "expired" else "they tell of different ends"
 
 
 async def _executions(house: House) -> dict[str, list[Run]]:

@@ -30,8 +30,8 @@ class Verdict:
     wrong: list[str] = field(default_factory=list[str])
 
 
-def run(house: House, world: World, seed: int, sequences: range, touched: set[str]) -> Verdict:
-    """Play, settle, reconcile once, wait until nothing moves, look. `touched` goes on from group to group."""
+def run(house: House, world: World, seed: int, sequences: range) -> Verdict:
+    """Play, settle, reconcile once, wait until nothing moves, look."""
     began, calls = time.monotonic(), sum(map(len, world.calls.values()))
     steps = together(seed, sequences)
     verdict = Verdict(sequences, steps)
@@ -40,8 +40,7 @@ def run(house: House, world: World, seed: int, sequences: range, touched: set[st
         player.play(steps)
         player.settle(sequences)
         verdict.mended = player.reconcile()["mended"]
-        touched |= player.notes.touched
-        verdict.wrong = _look(house, world, player, touched)
+        verdict.wrong = _look(house, world, player)
     finally:
         player.close()
     verdict.jobs = Counter(row["status"] for row in checks.jobs_of(house, player.notes))
@@ -51,13 +50,13 @@ def run(house: House, world: World, seed: int, sequences: range, touched: set[st
     return verdict
 
 
-def _look(house: House, world: World, player: Player, touched: set[str]) -> list[str]:
+def _look(house: House, world: World, player: Player) -> list[str]:
     notes, deadline = player.notes, time.monotonic() + QUIET_SECONDS
     while (moving := checks.moving(house, notes)) and time.monotonic() < deadline:
         time.sleep(0.1)
     stuck = [f"{row['id']}: still {row['status']} after {QUIET_SECONDS:.0f} s: {row['events']}" for row in moving]
     deadline = time.monotonic() + LISTED_SECONDS
-    while (differ := disagreements(house, touched)) and time.monotonic() < deadline:
+    while (differ := disagreements(house, checks.jobs_of(house, notes), notes.touched)) and time.monotonic() < deadline:
         time.sleep(0.2)
     again = player.reconcile()
     mended = [f"a second reconciliation mended: {again}"] if again["mended"] else []

@@ -57,11 +57,15 @@ def call(world: World, step: str, seconds: float = 1, *, answered: bool = True) 
         ([Run(Ran.COMPLETED, after(0)), Run(Ran.FAILED, after(11))], {}, True),
         ([Run(Ran.TERMINATED, after(0), after(11))], {}, True),
         ([Run(Ran.TERMINATED, after(0), after(9))], {}, False),
+        ([Run(Ran.TERMINATED, after(0), after(9))], {"status": "expired"}, True),
         ([Run(Ran.RUNNING, after(0))], {"finished_at": None, "status": "running"}, True),
         ([], {"finished_at": None, "status": "running"}, False),
         ([], {"finished_at": None, "status": "queued", "engine_started_at": None}, True),
         ([Run(Ran.RUNNING, after(0))], {"finished_at": None, "status": "queued", "engine_started_at": None}, False),
         ([], {"status": "canceled", "engine_started_at": None, "started_at": None}, True),
+        ([Run(Ran.FAILED, after(11))], {"status": "expired", "started_at": None}, True),
+        ([Run(Ran.COMPLETED, after(11))], {"status": "expired", "started_at": None}, False),
+        ([Run(Ran.FAILED, after(11))], {"status": "failed", "started_at": None}, False),
     ],
 )
 def test_both_sides_are_compared(runs: list[Run], changed: dict[str, Any], agree: bool) -> None:
