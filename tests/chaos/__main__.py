@@ -22,7 +22,7 @@ reset, kill -9 of worker, engine and database) on real processes, {AT_ONCE} sequ
 group everything runs again, ledger and engine are compared once, and then: every job has ended or rightly waits, both
 sides tell the same, no outside call was made more often than attempts and crashes allow, no limit was exceeded.
 
-  make chaos                                       200 sequences of a new seed, about ten minutes
+  make chaos                                       200 sequences of a new seed, about six minutes
   make chaos ARGS="--sequences 20 --seed 7"        fewer, of that seed
   make chaos ARGS="--seed 7 --only 37"             number 37 and those beside it, as they were
 
