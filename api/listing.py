@@ -91,7 +91,7 @@ async def page(wanted: Wanted, given: "Services", caller: "Caller") -> "tuple[Se
     """The rows of one page and the next cursor."""
     cursor = Cursor.read(wanted.cursor) if wanted.cursor else None
     # `limit` and `cursor` choose nothing
-    only_open = cursor.only_open if cursor else not wanted.model_fields_set
+    only_open = cursor.only_open if cursor else not wanted.model_fields_set - {"limit"}
     chosen = wanted.of(given, "?", only_open=only_open)
     before = (cursor.at, cursor.id) if cursor else None
     found = [await given.jobs.list(each, limit=wanted.limit + 1, before=before) for each in caller.narrow(chosen)]

@@ -18,7 +18,12 @@ Change = Callable[..., None]
 
 @pytest.fixture
 def change(running: Stack) -> Generator[Change]:
-    """Changes the queue of the errands; afterwards nothing limits them."""
+    """Changes the queue of the errands, in which nobody is at first; afterwards nothing limits them."""
+    client = running.client()
+    for job in client.list(job_type="errand"):
+        if not job.is_complete:
+            client.cancel(job.job_id)
+            client.wait(job.job_id, 30)
     with httpx.Client(base_url=running.url, headers={"authorization": f"Bearer {KEY}"}, timeout=20) as http:
 
         def change(**changes: Any) -> None:

@@ -41,7 +41,7 @@ CLAIM = (
 REREAD = (
     Edit(
         "engine/dispatcher.py",
-        "for job_id in await self._dispatch.started(started):\n                await self._cancel(job_id)",
+        "await self._cancel_all(await self._dispatch.started(started))",
         "await self._dispatch.started(started)",
     ),
     Edit("ledger/sql/claim_cancels.sql", "WHERE cancel_requested_at IS NOT NULL", "WHERE id IS NULL"),
