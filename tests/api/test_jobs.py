@@ -271,6 +271,6 @@ async def test_progress_asks_the_engine_and_says_when_it_is_silent(api: Api, ser
 
 async def test_how_many_are_asked_for_chooses_no_other_jobs(api: Api, server: httpx.AsyncClient) -> None:
     opened, ended = await api.opened(), await api.opened(owner="ann")
-    await server.post(f"/api/jobs/{ended}/cancel")
+    await api.jobs.finish(Outcome(job_id=ended, status=Status.CANCELED))
     for query in ("", "?limit=5"):
         assert [job["jobId"] for job in (await server.get(f"/api/jobs{query}")).json()["jobs"]] == [str(opened)]
