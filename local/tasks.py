@@ -12,6 +12,8 @@ CHECKS = (
     ("ruff", "format", "--check", "--quiet", "."),
     ("pyright",),
 )
+# most tests of whole stacks wait for something
+WHOLE = ("--numprocesses", "2", "--dist", "loadfile")
 # Its command line has no module of its own.
 CONTRACTS = "from importlinter.cli import lint_imports_command; lint_imports_command()"
 # Universal, with hashes and without index addresses: the same files serve every machine and mirror.
@@ -20,14 +22,14 @@ LOCKS = (("-o", "requirements.lock"), ("--group", "dev", "-o", "requirements-dev
 
 
 def test(arguments: list[str]) -> int:
-    """The whole suite, or what the arguments of pytest say."""
+    """The whole suite, two files at a time on servers of their own; or what the arguments of pytest say."""
     try:
         # Before pytest, which would hide that it is being built.
         os.environ["LONGRUN_TEMPORAL_CLI"] = str(find_cli())
     except TemporalMissingError as error:
         say(str(error))
         return 1
-    return _python("-m", "pytest", *arguments)
+    return _python("-m", "pytest", *(arguments or WHOLE))
 
 
 def check(_: list[str]) -> int:

@@ -12,8 +12,8 @@ from domain.schedule import ScheduleRequest
 from ledger.database import Database
 from ledger.jobs import JobFilter
 from ledger.schedules import ScheduleRow
-from tests.acceptance.test_outages import Engine
 from tests.support import processes
+from tests.support.house import Engine
 from tests.support.processes import Stack
 from tests.support.stack_parts import Parts, stack, until
 from tests.support.stand_ins import Outside

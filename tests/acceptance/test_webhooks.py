@@ -17,7 +17,7 @@ from standardwebhooks import Webhook
 from domain.telling import EVENTS, webhook_secret
 from ledger.migrate import migrate
 from tests.acceptance.conftest import Errands
-from tests.acceptance.test_outages import Database, Engine, House
+from tests.support.house import Database, Engine, House
 from tests.support.mail_server import PASSWORD, USER, MailServer
 from tests.support.processes import KEY, until
 from tests.support.processes import Stack as Processes
