@@ -29,7 +29,7 @@ class Nothing:
 
 async def test_the_server_honours_priority_and_takes_turns_between_owners(client: Client) -> None:
     queue = f"fair-{uuid4().hex[:8]}"
-    asked = [Ranked("many") for _ in range(40)] + [Ranked("few"), Ranked("urgent", priority=1)]
+    asked = [Ranked("many") for _ in range(15)] + [Ranked("few"), Ranked("urgent", priority=1)]
     handles = [
         await client.start_workflow(Nothing.run, id=uuid4().hex, task_queue=queue, priority=priority(one))
         for one in asked
