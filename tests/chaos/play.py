@@ -41,7 +41,7 @@ class Player:
                 if due <= at:
                     self._revive(crash)
             if step.what == "crash":
-                self._kill(step.given["part"], at + step.given["after"])
+                self._kill(step.given["part"], at, step.given["after"])
             else:
                 getattr(self, step.what)(step)
             time.sleep(step.pause)
@@ -178,14 +178,17 @@ class Player:
             self.notes.wrong.append(f"{method} {path} answered {answer.status_code}: {answer.text[:300]}")
         return answer.json() if answer.is_success else None
 
-    def _kill(self, part: str, due: int) -> None:
+    def _kill(self, part: str, at: int, after: int) -> None:
         for _, crash in list(self._dead):
             if crash.part == part:
                 self._revive(crash)  # two that would be down together are down one after the other
         crash = Crash(part, now())
         self.notes.crashes.append(crash)
         self._house.kill(part)
-        self._dead.append((due, crash))
+        self._dead.append((at + after, crash))
+        if not after:  # the steps that follow find it at work again
+            self._revive(crash)
+            self._house.part(part).ready()
 
     def _revive(self, crash: Crash) -> None:
         self._dead = [(due, one) for due, one in self._dead if one is not crash]
