@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import jwt
@@ -14,7 +13,7 @@ from ledger.jobs import JobFilter
 from settings import Settings, SettingsError
 from tests.api.conftest import KEY, OTHER_KEY, RESEARCH, Api
 
-GONE = f"/api/jobs/{uuid4()}"
+GONE = "/api/jobs/00000000-0000-4000-8000-000000000000"
 
 
 def signed(key: str, **claims: Any) -> str:

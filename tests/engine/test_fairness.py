@@ -39,9 +39,8 @@ async def test_the_server_honours_priority_and_takes_turns_between_owners(client
         task_queue=queue,
         workflows=[Nothing],
         workflow_runner=UnsandboxedWorkflowRunner(),
-        max_concurrent_workflow_tasks=1,
-        max_concurrent_workflow_task_polls=1,
-        max_cached_workflows=0,
+        max_concurrent_workflow_tasks=2,
+        max_concurrent_workflow_task_polls=2,
     ):
         for handle in handles:
             await handle.result()
