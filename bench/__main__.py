@@ -44,7 +44,7 @@ def main(names: Sequence[str]) -> int:
         say(f"There is no {', '.join(sorted(unknown))} to measure; there are {', '.join(PARTS)}.")
         return 2
     started, load = time.monotonic(), os.getloadavg()[0]
-    say(f"{os.cpu_count()} cores, load {load:.1f} before. Best on a quiet machine; takes about five minutes.")
+    say(f"{os.cpu_count()} cores, load {load:.1f} before. Best on a quiet machine; all of it takes about ten minutes.")
     try:
         held = asyncio.run(run(names or list(PARTS)))
     except (StartError, TemporalMissingError) as error:
