@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 from tests.cli.conftest import Longrun
@@ -83,18 +84,19 @@ def test_help_and_the_window_on_jobs_load_none_of_the_service() -> None:
 
 def test_ctrl_c_while_watching_leaves_the_job_alone(server: Server) -> None:
     server.on("GET /api/jobs/j1", Answer(200, job("j1", 1)))
-    watching = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, str(ROOT / "cli.py"), "jobs", "watch", "j1", "--json"],
         env=os.environ | {"LONGRUN_URL": server.url},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    assert watching.stdout is not None
-    assert json.loads(watching.stdout.readline())["status"] == "running"
-
-    watching.send_signal(signal.SIGINT)
-    _, said = watching.communicate(timeout=10)
+        # who runs the suite in the background may have had SIGINT ignored
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+    ) as watching:
+        assert watching.stdout is not None
+        assert json.loads(watching.stdout.readline())["status"] == "running"
+        watching.send_signal(signal.SIGINT)
+        _, said = watching.communicate(timeout=30)
 
     assert watching.returncode == 130
     assert said == "no longer watching; the job goes on: longrun jobs watch j1\n"
