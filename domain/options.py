@@ -41,7 +41,7 @@ def _say(value: timedelta) -> str:
 
 
 def _moment(value: object) -> object:
-    return value if isinstance(value, (datetime, str)) and "T" in str(value) else duration(value)
+    return value if isinstance(value, datetime) or "T" in str(value) else duration(value)
 
 
 def _somewhere(value: timedelta | datetime) -> timedelta | datetime:

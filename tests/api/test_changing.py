@@ -13,14 +13,8 @@ from tests.api.conftest import RESEARCH, Api
 
 
 async def waiting(api: Api, seconds: float = 600, **options: Any) -> UUID:
-    """A job that is delayed by so many seconds."""
-    job_id = await api.opened(**options)
-    await api.database.execute(
-        "UPDATE jobs SET status = 'delayed', not_before = now() + make_interval(secs => $2) WHERE id = $1",
-        job_id,
-        seconds,
-    )
-    return job_id
+    """A job that is delayed by so many seconds, from the first: the API's own dispatcher never finds it due."""
+    return await api.opened(delay=datetime.now(UTC) + timedelta(seconds=seconds), **options)
 
 
 async def starts_in(api: Api, job_id: UUID, column: str = "not_before") -> float:

@@ -274,3 +274,9 @@ async def test_how_many_are_asked_for_chooses_no_other_jobs(api: Api, server: ht
     await api.jobs.finish(Outcome(job_id=ended, status=Status.CANCELED))
     for query in ("", "?limit=5"):
         assert [job["jobId"] for job in (await server.get(f"/api/jobs{query}")).json()["jobs"]] == [str(opened)]
+
+
+async def test_a_delay_is_a_duration_or_a_time(server: httpx.AsyncClient) -> None:
+    for delay in ("5m", "2030-01-31T08:00:00Z", "2030-01-31T08:00:00+05:30"):
+        started = await server.post("/api/jobs", json=asked(delay=delay))
+        assert (started.status_code, started.json()["status"]) == (202, "delayed")
