@@ -1,8 +1,7 @@
 """Answers from outside go to the workflows that wait for them: from the ledger, until the engine has taken them."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from domain.errors import LedgerUnavailable
 from domain.waiting import RESOLVED
+from engine.beside import beside
 from engine.start import RPC
 from ledger.events import wait
 
@@ -37,15 +37,8 @@ class Courier:
         """Something was answered in this process."""
         self._woken.set()
 
-    @asynccontextmanager
-    async def running(self) -> AsyncGenerator[None]:
-        task = asyncio.create_task(self._run())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+    def running(self) -> AbstractAsyncContextManager[None]:
+        return beside(self._run())
 
     async def _run(self) -> None:
         while True:

@@ -1,8 +1,8 @@
 """Outbox and admission in one small loop: what the ledger admits is started, what it wants canceled is told."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from domain.errors import LedgerUnavailable
 from domain.job import Outcome, Status
+from engine.beside import beside
 from engine.start import RPC, start
 from ledger.events import wait
 
@@ -42,15 +43,8 @@ class Dispatcher:
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._found = False
 
-    @asynccontextmanager
-    async def running(self) -> AsyncGenerator[None]:
-        task = asyncio.create_task(self._run())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+    def running(self) -> AbstractAsyncContextManager[None]:
+        return beside(self._run())
 
     async def _run(self) -> None:
         async with self._notices.of() as work:

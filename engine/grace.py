@@ -1,8 +1,7 @@
 """Nothing stays canceling: what does not obey its cancel is terminated, what has nobody to obey is ended."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -13,6 +12,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from domain.errors import EngineUnavailable, LedgerUnavailable
 from domain.job import Failure, Outcome, Status
+from engine.beside import beside
 from engine.history import ended
 from engine.start import RPC
 
@@ -37,15 +37,8 @@ class Grace:
         self._client, self._cancels, self._jobs = client, cancels, jobs
         self._grace = timedelta(seconds=seconds)
 
-    @asynccontextmanager
-    async def running(self) -> AsyncGenerator[None]:
-        task = asyncio.create_task(self._run())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+    def running(self) -> AbstractAsyncContextManager[None]:
+        return beside(self._run())
 
     async def _run(self) -> None:
         while True:

@@ -1,8 +1,7 @@
 """What the ledger wants told goes to the engine: one execution a delivery, started or reminded."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReus
 from temporalio.service import RPCError
 
 from domain.errors import LedgerUnavailable
+from engine.beside import beside
 from engine.start import QUEUE, RPC
 from ledger.deliveries import TOPIC
 from ledger.events import wait
@@ -35,15 +35,8 @@ class Outbox:
         self._client, self._deliveries, self._notices = client, deliveries, notices
         self._slots = asyncio.Semaphore(AT_ONCE)
 
-    @asynccontextmanager
-    async def running(self) -> AsyncGenerator[None]:
-        task = asyncio.create_task(self._run())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+    def running(self) -> AbstractAsyncContextManager[None]:
+        return beside(self._run())
 
     async def _run(self) -> None:
         async with self._notices.of(TOPIC) as work:

@@ -1,5 +1,6 @@
 """Schedules: jobs that start again and again. Both clients have these verbs."""
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -121,11 +122,11 @@ def _wire(said: When | Change) -> dict[str, Any]:
     return {to_camel(name): value for name, value in said.items()}
 
 
-class ScheduleVerbs:
+class ScheduleVerbs(ABC):
     """For the blocking client."""
 
-    def _send(self, call: Call[T]) -> T:
-        raise NotImplementedError
+    @abstractmethod
+    def _send(self, call: Call[T]) -> T: ...
 
     def schedule_cron_job(
         self,
@@ -180,11 +181,11 @@ class ScheduleVerbs:
         self._send(_delete(schedule_id))
 
 
-class AsyncScheduleVerbs:
+class AsyncScheduleVerbs(ABC):
     """For the asynchronous client."""
 
-    async def _send(self, call: Call[T]) -> T:
-        raise NotImplementedError
+    @abstractmethod
+    async def _send(self, call: Call[T]) -> T: ...
 
     async def schedule_cron_job(
         self,
