@@ -13,7 +13,6 @@ from prometheus_client import start_http_server
 from temporalio.client import Client
 from temporalio.plugin import SimplePlugin
 from temporalio.service import RPCError
-from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
 from activities.analysis import Analysis
 from activities.bulk import BulkWork
@@ -32,6 +31,7 @@ from domain.keyring import Keyring
 from domain.tasks import TaskHosts
 from domain.telling import webhook_secret
 from domain.waiting import OUTPUT_BYTES
+from engine.beside import beside
 from engine.connect import connect
 from engine.control import Control
 from engine.courier import Courier
@@ -48,6 +48,7 @@ from engine.schedules import keep_reconciling, keep_tidying
 from engine.start import QUEUE
 from engine.stepping import Stepping
 from engine.submit import Submitter
+from engine.workers import QUEUES, run, worker_on
 from ledger.cancels import Cancels
 from ledger.database import Database
 from ledger.deliveries import Deliveries
@@ -82,9 +83,6 @@ from workflows.telling import DeliverEmail, DeliverWebhook
 from workflows.upkeep import Reconcile, Tidy
 
 log = structlog.get_logger()
-# split by resource, not by kind or tenant: how many activities one process runs at once
-SLOTS = {"io": 100, "llm": 50, "tell": 30}
-QUEUES = (QUEUE, *SLOTS)
 AWAY_SECONDS = 1.0
 
 
@@ -165,11 +163,22 @@ async def work(settings: Settings, queues: Sequence[str], catalog: Catalog) -> N
             start_http_server(settings.metrics_port, settings.host)
         await keep_reconciling(client)
         await keep_tidying(client)
-        upkeep = asyncio.create_task(_reconcile_once(reconciler))
-        opened.callback(upkeep.cancel)
-        workers = [_worker(client, queue, activities[queue], catalog, settings) for queue in queues]
+        await opened.enter_async_context(beside(_reconcile_once(reconciler)))
+        flows = [
+            *(kind.workflow for kind in catalog),
+            Bulk,
+            DeliverWebhook,
+            DeliverEmail,
+            FireSchedule,
+            Reconcile,
+            Tidy,
+        ]
+        workers = [
+            worker_on(client, queue, flows, activities[queue], graceful_seconds=settings.graceful_seconds)
+            for queue in queues
+        ]
         log.info("worker is up", queues=list(queues))
-        await _run(workers, stop)
+        await run(workers, stop)
 
 
 def _tasks(
@@ -211,37 +220,6 @@ def _telling(settings: Settings, deliveries: Deliveries, jobs: Jobs, opened: Asy
         raise SystemExit(f"SMTP_URL or LONGRUN_EMAIL_FROM cannot be used: {error}") from None
     secrets = [webhook_secret(key) for key in settings.api_keys]
     return Telling(deliveries, jobs, poster, mail, retry=settings.webhook_retry, secrets=secrets)
-
-
-def _worker(
-    client: Client, queue: str, activities: Sequence[Callable[..., Any]], catalog: Catalog, settings: Settings
-) -> Worker:
-    own = (Bulk, DeliverWebhook, DeliverEmail, FireSchedule, Reconcile, Tidy)
-    flows = [*(kind.workflow for kind in catalog), *own] if queue == QUEUE else []
-    return Worker(
-        client,
-        task_queue=queue,
-        workflows=flows,
-        activities=activities,
-        max_concurrent_activities=SLOTS.get(queue),
-        workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
-        activity_task_poller_behavior=PollerBehaviorAutoscaling(),
-        max_heartbeat_throttle_interval=timedelta(seconds=1),
-        default_heartbeat_throttle_interval=timedelta(seconds=1),
-        graceful_shutdown_timeout=timedelta(seconds=settings.graceful_seconds),
-    )
-
-
-async def _run(workers: Sequence[Worker], stop: asyncio.Event) -> None:
-    """Until asked to stop, or until a worker fails: then the process ends with its error."""
-    runs = [asyncio.create_task(worker.run()) for worker in workers]
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait([stopping, *runs], return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    log.info("worker is stopping")
-    await asyncio.gather(*(worker.shutdown() for worker in workers if worker.is_running))
-    await asyncio.gather(*runs)
-    log.info("worker has stopped")
 
 
 async def _until_up(settings: Settings, with_plugin: SimplePlugin, stop: asyncio.Event) -> Client | None:

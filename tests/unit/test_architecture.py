@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from worker import QUEUES
+from engine.workers import QUEUES
 from workflows.catalog import installed
 
 ROOT = Path(__file__).parents[2]
