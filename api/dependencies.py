@@ -11,7 +11,7 @@ from fastapi import Depends, Header, Query, Request
 from api.auth import Credentials
 from api.grants import Caller, Grants, as_id
 from api.limits import Limiter
-from domain.errors import CallerError, JobNotFound, NotConfigured
+from domain.errors import CallerError, JobNotFound, NotConfigured, TierLimit
 from domain.options import Options
 from workflows.catalog import Catalog
 
@@ -88,8 +88,12 @@ class Services:
         structlog.contextvars.bind_contextvars(jobId=str(row.id))
         return row
 
-    def served(self, options: Options) -> Options:
-        """The options, if this service has the means for them; raises NotConfigured."""
+    def served(self, options: Options, caller: Caller) -> Options:
+        """The options, if this service has the means for them and the caller may ask; NotConfigured or TierLimit."""
+        if options.tier == "premium" and caller.grants is not None:
+            raise TierLimit(
+                "only a server says that a job is premium; the owner's own tier holds", pointer="/options/tier"
+            )
         if options.email and not self.settings.smtp_url:
             raise NotConfigured("this service has no mail server", pointer="/options/email")
         return options

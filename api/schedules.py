@@ -107,7 +107,7 @@ async def create_schedule(asked: ScheduleRequest, given: Given, caller: Auth) ->
     owner = caller.starts(kind.name, kind.aliases, asked.options.owner, by_name=kind.by_name)
     if caller.grants is not None and owner not in caller.grants.writes:
         raise NotFound  # a token that may start a kind is for its own jobs alone
-    options = given.served(asked.options).model_copy(update={"owner": owner})
+    options = given.served(asked.options, caller).model_copy(update={"owner": owner})
     row, new = await given.scheduling.create(asked.model_copy(update={"options": options}))
     await _noted(given, caller, "create" if new else "change", row)
     return reply(ScheduleView.of(row), 201 if new else 200, Location=f"/api/schedules/{row.id}")
@@ -224,7 +224,7 @@ async def _changed(row: ScheduleRow, asked: ScheduleRequest, given: Services, ca
         raise CallerError("a schedule keeps its owner", pointer="/options/owner")
     kind = given.catalog[asked.job_type]
     caller.starts(kind.name, kind.aliases, row.owner or None, by_name=kind.by_name)
-    given.served(asked.options)
+    given.served(asked.options, caller)
     changed = await given.scheduling.change(row, asked)
     await _noted(given, caller, "change", changed)
     return reply(ScheduleView.of(changed))

@@ -19,6 +19,7 @@ from workflows.catalog import Kind
 
 router = APIRouter(prefix="/api", tags=["jobs"])
 REFUSALS: dict[int | str, dict[str, Any]] = {
+    403: {"model": Problem, "description": "A token says premium: only a server may"},
     409: {"model": Problem, "description": "The idempotency key came with another payload before"},
     413: {"model": Problem, "description": "The body, the payload or the metadata is too large"},
     503: {"model": Problem, "description": "The ledger does not answer; `jobId`, if there, names a job that may exist"},
@@ -51,7 +52,7 @@ async def start(asked: Start, given: Given, caller: Auth, key: IdempotencyKey = 
     is the same.
     """
     kind = given.catalog[asked.job_type]
-    submission = _submission(kind, asked.payload, given.served(keyed(asked.options, key)), caller)
+    submission = _submission(kind, asked.payload, given.served(keyed(asked.options, key), caller), caller)
     [opened] = await given.submitter.submit([submission])
     return started(opened, kind)
 
@@ -63,7 +64,7 @@ async def start_batch(asked: Batch, given: Given, caller: Auth) -> Response:
     try:
         for item in asked.items:
             kind = given.catalog[item.job_type]
-            submissions.append(_submission(kind, item.payload, given.served(item.options), caller))
+            submissions.append(_submission(kind, item.payload, given.served(item.options, caller), caller))
         return await open_batch(submissions, given)
     except CallerError as error:
         at = len(submissions) if error.item is None else error.item

@@ -172,6 +172,13 @@ class PayloadGone(CallerError):
     status = 409
 
 
+class TierLimit(CallerError):
+    """More than the owner's tier allows."""
+
+    code = "tier_limit"
+    status = 403
+
+
 class IdempotencyConflict(CallerError):
     code = "idempotency_conflict"
     status = 409

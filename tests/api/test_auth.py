@@ -204,3 +204,18 @@ def test_the_api_refuses_to_be_reachable_without_a_key() -> None:
         create_app(Settings(host="0.0.0.0"))
     create_app(Settings(host="0.0.0.0", api_keys=(KEY,)))
     create_app(Settings(host="127.0.0.1"))
+
+
+async def test_a_token_does_not_make_its_owner_premium(api: Api) -> None:
+    ann = await api.bearer("write:owner:ann", owner="ann")
+    job = {"jobType": "research", "payload": RESEARCH, "options": {"tier": "premium"}}
+    schedule = job | {"cron": "0 8 * * *"}
+    for path, body, pointer in (
+        ("/api/jobs", job, "/options/tier"),
+        ("/api/jobs/batch", {"items": [job]}, "/items/0/options/tier"),
+        ("/api/schedules", schedule, "/options/tier"),
+    ):
+        refused = await ann.post(path, json=body)
+        assert (refused.status_code, refused.json()["code"]) == (403, "tier_limit")
+        assert refused.json()["errors"][0]["pointer"] == pointer
+    assert (await ann.post("/api/jobs", json=job | {"options": {"tier": "free"}})).status_code == 202
