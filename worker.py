@@ -77,8 +77,9 @@ from providers.web import GuardedClient
 from providers.webhooks import WebhookPoster
 from settings import Settings
 from workflows.bulk import Bulk
-from workflows.catalog import Catalog, installed
+from workflows.catalog import installed
 from workflows.firing import FireSchedule
+from workflows.kind import Catalog
 from workflows.telling import DeliverEmail, DeliverWebhook
 from workflows.upkeep import Reconcile, Tidy
 

@@ -73,7 +73,8 @@ from ledger.users import Users
 from ledger.waitpoints import Waitpoints
 from ledger.webhooks import Webhooks
 from settings import Settings, SettingsError
-from workflows.catalog import Catalog, installed
+from workflows.catalog import installed
+from workflows.kind import Catalog
 
 log = structlog.get_logger()
 # the busiest first

@@ -13,7 +13,7 @@ from api.grants import Caller, Grants, as_id
 from api.limits import Limiter
 from domain.errors import CallerError, JobNotFound, NotConfigured, TierLimit
 from domain.options import Options
-from workflows.catalog import Catalog
+from workflows.kind import Catalog
 
 if TYPE_CHECKING:
     from temporalio.client import Client

@@ -11,7 +11,7 @@ from api.wire import reply
 from domain.job import PlannedStep
 from domain.model import Model
 from engine.submit import PAYLOAD_BYTES
-from workflows.catalog import Catalog, Kind
+from workflows.kind import Catalog, Kind
 
 router = APIRouter(prefix="/api", tags=["kinds"])
 

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api.errors import MEDIA_TYPE
-from workflows.catalog import Catalog, Kind
+from workflows.kind import Catalog, Kind
 
 REF = "#/components/schemas/"
 OPEN = ("/livez", "/readyz")

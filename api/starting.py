@@ -15,7 +15,7 @@ from domain.model import Request
 from domain.options import Options
 from engine.submit import Submission
 from ledger.rows import Opened
-from workflows.catalog import Kind
+from workflows.kind import Kind
 
 router = APIRouter(prefix="/api", tags=["jobs"])
 REFUSALS: dict[int | str, dict[str, Any]] = {

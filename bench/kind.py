@@ -2,7 +2,7 @@
 
 from bench.empty import Parcel, empty
 from bench.toy import FourEmptySteps
-from workflows.catalog import Kind
+from workflows.kind import Kind
 
 KIND = Kind(
     name="four-empty-steps",

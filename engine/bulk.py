@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from domain.bulk import KIND, BulkRequest, BulkResult
 from ledger.rows import NewJob
 from workflows.bulk import Bulk
-from workflows.catalog import Kind, digest
+from workflows.kind import Kind, digest
 
 if TYPE_CHECKING:
     from ledger.items import JobItems, Selection

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from engine.reconcile import Reconciler
     from ledger.jobs import Jobs
     from ledger.rows import JobRow
-    from workflows.catalog import Catalog
+    from workflows.kind import Catalog
 
 
 class Control:

@@ -18,7 +18,7 @@ from ledger.rows import NewJob
 if TYPE_CHECKING:
     from ledger.jobs import Jobs
     from ledger.schedules import ScheduleRow, Schedules
-    from workflows.catalog import Catalog
+    from workflows.kind import Catalog
 
 
 class ScheduleGone(CallerError):

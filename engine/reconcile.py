@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ledger.jobs import Jobs
     from ledger.reports import InEngine, Known, Reports
     from ledger.schedules import Schedules
-    from workflows.catalog import Catalog
+    from workflows.kind import Catalog
 
 T = TypeVar("T")
 log = structlog.get_logger()

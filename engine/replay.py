@@ -11,7 +11,7 @@ from ledger.replays import given
 if TYPE_CHECKING:
     from ledger.jobs import Jobs
     from ledger.rows import JobRow, Opened
-    from workflows.catalog import Catalog
+    from workflows.kind import Catalog
 
 # Options that say how a job is run. Those that say when or whether (delay, ttl, debounce, idempotency key, joining)
 # were for that one time.

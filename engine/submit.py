@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from domain.errors import CallerError, InvalidPayload, PayloadTooLarge
 from domain.options import Options
 from ledger.rows import NewJob, Opened
-from workflows.catalog import Catalog, Kind, digest
+from workflows.kind import Catalog, Kind, digest
 
 if TYPE_CHECKING:
     from ledger.jobs import Jobs
@@ -79,7 +79,7 @@ class Submitter:
             kind=kind.name,
             payload=wire,
             payload_hash=digest(wire),
-            plan=kind.plan(options.retry),
+            plan=kind.plan(payload, options.retry),
             title=kind.title(payload),
             owner=owner,
             tier=options.tier,

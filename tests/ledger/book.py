@@ -16,7 +16,7 @@ from ledger.events import Events
 from ledger.jobs import Jobs
 from ledger.rows import JobRow, NewJob, Opened
 from ledger.steps import Delivery, Steps
-from workflows.catalog import digest
+from workflows.kind import digest
 
 T = TypeVar("T")
 PLAN = (PlannedStep(name="one", max_attempts=3), PlannedStep(name="two", max_attempts=2))

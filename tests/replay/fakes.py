@@ -35,7 +35,7 @@ from ledger.items import JobItems
 from ledger.jobs import Jobs
 from ledger.users import Users
 from ledger.waitpoints import Waitpoints
-from workflows.catalog import Catalog
+from workflows.kind import Catalog
 
 T = TypeVar("T")
 TASK_URL = "https://app.example.com/tasks/process-large-dataset"

@@ -7,7 +7,7 @@ from temporalio import workflow
 
 from tests.support.toys import QUICK
 from workflows import policies
-from workflows.catalog import Kind
+from workflows.kind import Kind
 from workflows.steps import Step, Steps
 
 with workflow.unsafe.imports_passed_through():

@@ -24,7 +24,7 @@ from local.temporal import find_cli
 from longrun import Client
 from tests.support.proxy import TcpProxy
 from tests.support.stand_ins import Background
-from workflows.catalog import Catalog, Kind
+from workflows.kind import Catalog, Kind
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]

@@ -39,8 +39,8 @@ from ledger.schedules import Schedules
 from ledger.stats import Stats
 from ledger.steps import Steps
 from tests.support import toys
-from workflows.catalog import Catalog, Kind
 from workflows.firing import FireSchedule
+from workflows.kind import Catalog, Kind
 from workflows.upkeep import Reconcile, Tidy
 
 T = TypeVar("T")

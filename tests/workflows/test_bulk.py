@@ -26,7 +26,7 @@ from tests.ledger.book import new_job
 from tests.support.stack_parts import Parts, stack, toy_kinds, until
 from tests.support.toys import Toys
 from workflows import bulk as flow
-from workflows.catalog import Catalog
+from workflows.kind import Catalog
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -23,7 +23,7 @@ from tests.ledger.book import new_job
 from tests.support import stubborn
 from tests.support.stack_parts import Parts, stack, steps_of, toy_kinds, until
 from tests.support.toys import ParentRequest, ToyRequest, ToyResult, Toys
-from workflows.catalog import Kind
+from workflows.kind import Kind
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 GRACE = 0.5

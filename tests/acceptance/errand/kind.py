@@ -1,6 +1,6 @@
 """The row of the catalogue, named by the entry point."""
 
-from workflows.catalog import Kind
+from workflows.kind import Kind
 
 from .flow import Errand, ErrandRequest, ErrandResult, fetch_word
 
