@@ -1,0 +1,74 @@
+"""Cut a document by its structure, then by tokens, so that every chunk is a slice of the text."""
+
+import re
+from bisect import bisect_right
+from functools import lru_cache
+from hashlib import sha256
+
+from semantic_text_splitter import MarkdownSplitter, TextSplitter
+
+from domain.documents import Chunk, Heading, Parsed, Table
+
+# Counted offline: the splitter carries the vocabulary (o200k) of this model with it.
+TOKENS_OF = "gpt-4o"
+PLAIN = ("txt", "pdf", "json")
+
+
+def chunks_of(parsed: Parsed, chunk_size: int, overlap: int) -> list[Chunk]:
+    """Chunks of at most `chunk_size` tokens in the order of the text; between them only whitespace is left out.
+
+    Sections, paragraphs, table rows and sentences stay whole where they fit. Neighbours share up to `overlap` tokens.
+    Raises ValueError unless 0 <= overlap < chunk_size.
+    """
+    if not 0 <= overlap < chunk_size:
+        raise ValueError("overlap must be smaller than the chunk size, and neither negative")
+    splitter = _splitter(parsed.file_type in PLAIN, chunk_size, overlap)
+    seed = f"{parsed.content_hash}:{parsed.file_type}:{chunk_size}:{overlap}"
+    places = Places(parsed)
+    return [places.chunk(seed, start, text) for start, text in splitter.chunk_indices(parsed.text)]
+
+
+@lru_cache(maxsize=8)
+def _splitter(plain: bool, chunk_size: int, overlap: int) -> TextSplitter | MarkdownSplitter:
+    kind = TextSplitter if plain else MarkdownSplitter
+    return kind.from_tiktoken_model(TOKENS_OF, chunk_size, overlap)
+
+
+class Places:
+    """Says where in a document an offset stands."""
+
+    def __init__(self, parsed: Parsed) -> None:
+        self._parsed = parsed
+        self._headings = [heading.offset for heading in parsed.headings]
+        self._tables = [table.start for table in parsed.tables]
+
+    def chunk(self, seed: str, start: int, text: str) -> Chunk:
+        end = start + len(text)
+        identity = sha256(f"{seed}:{start}:{end}:".encode() + text.encode()).hexdigest()[:32]
+        table = self._table(start)
+        return Chunk(
+            id=identity,
+            start=start,
+            end=end,
+            text=text,
+            page=bisect_right(self._parsed.pages, start) or None,
+            heading_path=self._path(self._parsed.text, start, end),
+            table_header=table.header if table and start > table.start else None,
+        )
+
+    def _table(self, offset: int) -> Table | None:
+        before = bisect_right(self._tables, offset)
+        table = self._parsed.tables[before - 1] if before else None
+        return table if table and offset < table.end else None
+
+    def _path(self, text: str, start: int, end: int) -> tuple[str, ...]:
+        """The headings over what the chunk says first; those it begins with count."""
+        opening = re.compile(r"\W*").match(text, start, end)
+        until = bisect_right(self._headings, opening.end() if opening else start)
+        path: list[Heading] = []
+        for heading in reversed(self._parsed.headings[:until]):
+            if not path or heading.level < path[-1].level:
+                path.append(heading)
+            if heading.level == 1:
+                break
+        return tuple(heading.title for heading in reversed(path))
