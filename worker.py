@@ -14,17 +14,17 @@ from temporalio.client import Client
 from temporalio.plugin import SimplePlugin
 from temporalio.service import RPCError
 
-from activities.analysis import Analysis
 from activities.bulk import BulkWork
 from activities.care import Care
 from activities.closing import Closing
 from activities.erasing import Erasing
 from activities.firing import Firing
-from activities.research import Gather, Store
 from activities.tasks import HttpTasks
 from activities.telling import Telling
 from activities.upkeep import Upkeep
 from activities.waiting import Waits
+from assembly import research
+from assembly.parts import Parts
 from domain import logs
 from domain.errors import EngineUnavailable, LedgerUnavailable
 from domain.keyring import Keyring
@@ -58,7 +58,6 @@ from ledger.items import JobItems
 from ledger.jobs import Jobs
 from ledger.migrate import pending
 from ledger.reports import Reports
-from ledger.research import Research
 from ledger.retention import Keep, Retention
 from ledger.schedules import Schedules
 from ledger.spend import Spend
@@ -67,12 +66,8 @@ from ledger.steps import Steps
 from ledger.users import Users
 from ledger.waitpoints import Waitpoints
 from providers.application import Application
-from providers.crawlbase import Crawlbase
-from providers.github import GitHub
 from providers.mail import Mail
 from providers.models import Models
-from providers.search import WebSearch
-from providers.site import CANDIDATES, CompanySite
 from providers.web import GuardedClient
 from providers.webhooks import WebhookPoster
 from settings import Settings
@@ -85,6 +80,8 @@ from workflows.upkeep import Reconcile, Tidy
 
 log = structlog.get_logger()
 AWAY_SECONDS = 1.0
+# one a product: which activities its workflows need, made of which ledgers and providers
+ROOMS = (research,)
 
 
 def main(settings: Settings, queues: tuple[str, ...] | None = None) -> int:
@@ -107,7 +104,7 @@ async def work(settings: Settings, queues: Sequence[str], catalog: Catalog) -> N
             settings.database_url, schema=settings.schema, size=settings.pool_size, pooled=settings.database_pooled
         )
         opened.push_async_callback(database.close)
-        steps, research = Steps(database), Research(database)
+        steps = Steps(database)
         jobs = Jobs(database, cache_for=timedelta(hours=settings.result_cache_hours))
         dispatch = Dispatch(database, in_flight=settings.in_flight)
         stepping = Stepping(
@@ -133,13 +130,11 @@ async def work(settings: Settings, queues: Sequence[str], catalog: Catalog) -> N
             timeout=settings.model_timeout_seconds,
         )
         opened.push_async_callback(models.close)
-        site = await _site(settings, opened)
-        github = GitHub(settings.github_api_url, token=settings.github_token)
-        gather, store, analysis = Gather(research, site, github), Store(research), Analysis(research, models)
+        parts = Parts(settings, database, models, opened)
+        products = [await room.activities(parts) for room in ROOMS]
         deliveries = Deliveries(database)
         telling = _telling(settings, deliveries, jobs, opened)
         own = [one for kind in catalog for one in kind.activities]
-        io = [gather.scrape_website, gather.search_github, store.store_research]
         firing = Firing(Firings(Schedules(database), jobs, catalog))
         erasing = Erasing(Users(database), jobs, Forgetting(client, Schedules(database)))
         waitpoints = Waitpoints(database)
@@ -148,11 +143,14 @@ async def work(settings: Settings, queues: Sequence[str], catalog: Catalog) -> N
         bulk = BulkWork(JobItems(database), jobs, Replays(jobs, catalog))
         housekeeping = [bulk.apply, Upkeep(control).reconcile, care.tidy, erasing.stop_jobs, erasing.erase_data]
         activities: dict[str, list[Callable[..., Any]]] = {
-            QUEUE: [*closers, store.store_research, *own],
-            "io": [*io, *tasks, *closers, *housekeeping, *own],
-            "llm": [analysis.analyze, analysis.extract_briefing, *own],
+            QUEUE: [*closers, *own],
+            "io": [*tasks, *closers, *housekeeping, *own],
+            "llm": own,
             "tell": [telling.deliver_webhook, telling.deliver_email],
         }
+        for product in products:
+            for queue, some in product.items():
+                activities[queue] = [*activities.get(queue, ()), *some]
         notices = Notices(settings.listening_url, settings.schema)
         await opened.enter_async_context(notices.listening())
         await opened.enter_async_context(MeteredDispatcher(client, dispatch, jobs, notices).running())
@@ -195,20 +193,6 @@ def _tasks(
     application = Application(client, keyring, TaskHosts(hosts), public_url=settings.reached_at)
     tasks = HttpTasks(waitpoints, waits, application, within=timedelta(hours=settings.task_wait_hours))
     return [waits.open_wait, waits.settle_wait], [tasks.call, tasks.cancel]
-
-
-async def _site(settings: Settings, opened: AsyncExitStack) -> CompanySite:
-    """The reader of company sites, with what the settings give it: search, Crawlbase, places where to guess."""
-    client = GuardedClient(
-        allow=settings.fetch_allow, timeout=settings.fetch_timeout_seconds, max_bytes=settings.fetch_max_bytes
-    )
-    opened.push_async_callback(client.aclose)
-    search = crawlbase = None
-    if settings.search_api_key:
-        search = await opened.enter_async_context(WebSearch(settings.search_api_key, settings.search_api_url))
-    if settings.web_scraping_token:
-        crawlbase = await opened.enter_async_context(Crawlbase(settings.web_scraping_token, settings.crawlbase_url))
-    return CompanySite(client, search, candidates=settings.site_candidates or CANDIDATES, crawlbase=crawlbase)
 
 
 def _telling(settings: Settings, deliveries: Deliveries, jobs: Jobs, opened: AsyncExitStack) -> Telling:

@@ -1,7 +1,8 @@
 """Asking for a job: the payload meets its kind, the options meet their limits, and one insert commits it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -31,11 +32,16 @@ class Submission:
     by: str | None = None
 
 
+# What a kind's payload says of rows, and its owner: whether they are there, and theirs. Raises CallerError.
+Check = Callable[[Any, str], Awaitable[None]]
+
+
 class Submitter:
     """Turns submissions into rows; the dispatcher starts them."""
 
-    def __init__(self, jobs: "Jobs", catalog: Catalog) -> None:
-        self._jobs, self._catalog = jobs, catalog
+    def __init__(self, jobs: "Jobs", catalog: Catalog, checks: Mapping[str, Check] | None = None) -> None:
+        """`checks`: by the kind's name."""
+        self._jobs, self._catalog, self._checks = jobs, catalog, checks or {}
 
     async def submit(
         self,
@@ -55,15 +61,16 @@ class Submitter:
             self._row(at, one, job_id, place)
             for at, (one, job_id) in enumerate(zip(asked, ids or [uuid4() for _ in asked], strict=True))
         ]
+        for at, row in enumerate(rows):
+            if check := self._checks.get(row.kind):
+                with _of_item(at):
+                    await check(self._catalog[row.kind].payload.model_validate(row.payload), row.owner)
         return await self._jobs.open(rows)
 
     def _row(self, at: int, asked: Submission, job_id: UUID, place: dict[str, UUID | None]) -> NewJob:
         """The row, or an error that knows which of the submissions is wrong."""
-        try:
+        with _of_item(at):
             return self._fitting(asked, job_id, **place)
-        except CallerError as error:
-            error.item = at
-            raise
 
     def _fitting(
         self, asked: Submission, job_id: UUID, *, batch_id: UUID | None, replay_of: UUID | None, parent_id: UUID | None
@@ -72,7 +79,7 @@ class Submitter:
         payload, wire = _fit(kind, asked.payload)
         if len(json.dumps(options.metadata)) > METADATA_BYTES:
             raise PayloadTooLarge("metadata holds at most 256 KiB", pointer="/options/metadata")
-        owner, budget, debounce = options.owner or "", options.budget, options.debounce
+        owner, budget, debounce = _owner(kind, payload, options), options.budget, options.debounce
         begins = _moment(debounce.delay if debounce else options.delay)
         return NewJob(
             id=job_id,
@@ -111,6 +118,24 @@ class Submitter:
             parent_id=parent_id,
             in_engine=parent_id is not None,
         )
+
+
+@contextmanager
+def _of_item(at: int) -> Generator[None]:
+    """Errors know which of the submissions is wrong."""
+    try:
+        yield
+    except CallerError as error:
+        error.item = at
+        raise
+
+
+def _owner(kind: Kind, payload: Any, options: Options) -> str:
+    """Whose job it is; raises CallerError where the payload is about somebody else's data."""
+    whose = kind.owner_of(payload) if kind.owner_of else None
+    if whose and options.owner and whose != options.owner:
+        raise CallerError("there is no such user, or it is not the job's owner", code="not_found", pointer="/payload")
+    return options.owner or whose or ""
 
 
 def _moment(given: timedelta | datetime | None, *, after: datetime | None = None) -> datetime | None:

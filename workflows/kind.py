@@ -19,7 +19,8 @@ from workflows.steps import Step
 class Kind:
     """A kind of job. `title` says a payload in words; `same` names what makes two payloads one question (cached).
     `by_name`: servers start it, and tokens that name it; an owner's token does not. `steps_of` names a payload's own
-    steps; without it each job has the workflow class's."""
+    steps; without it each job has the workflow class's. `owner_of` names whose data a payload is about: the job is
+    theirs, and nobody else's."""
 
     name: str
     workflow: type
@@ -33,6 +34,7 @@ class Kind:
     activities: tuple[Callable[..., Any], ...] = ()
     by_name: bool = False
     steps_of: Callable[[Any], Sequence[Step]] | None = None
+    owner_of: Callable[[Any], str] | None = None
 
     @property
     def steps(self) -> tuple[Step, ...]:

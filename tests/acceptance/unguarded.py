@@ -7,7 +7,19 @@ from shutil import copy2, copytree
 
 from tests.support.processes import ROOT
 
-PACKAGES = ("activities", "api", "domain", "engine", "intake", "ledger", "local", "longrun", "providers", "workflows")
+PACKAGES = (
+    "activities",
+    "api",
+    "assembly",
+    "domain",
+    "engine",
+    "intake",
+    "ledger",
+    "local",
+    "longrun",
+    "providers",
+    "workflows",
+)
 ROOTS = ("cli.py", "settings.py", "worker.py")
 
 

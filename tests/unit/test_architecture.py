@@ -11,7 +11,7 @@ from workflows.catalog import installed
 ROOT = Path(__file__).parents[2]
 ROOTS = {"settings.py", "worker.py", "cli.py", "api/app.py"}
 OF_ENVIRONMENT = {"os.environ", "os.getenv"}
-LAYERS = ("api", "intake", "engine", "workflows", "activities", "ledger", "providers", "domain")
+LAYERS = ("assembly", "api", "intake", "engine", "workflows", "activities", "ledger", "providers", "domain")
 IO_IN_WORKFLOWS = {"httpx", "asyncpg", "socket", "requests", "subprocess", "random", "time", "os", "pathlib"}
 
 
