@@ -21,7 +21,6 @@ CHANNELS = (
     "altitude_m",
     "heart_rate_bpm",
     "cadence_spm",
-    "speed_mps",
     "latitude_deg",
     "longitude_deg",
 )
@@ -53,7 +52,6 @@ class Streams:
     altitude_m: array[float] = field(default_factory=_none)
     heart_rate_bpm: array[float] = field(default_factory=_none)
     cadence_spm: array[float] = field(default_factory=_none)
-    speed_mps: array[float] = field(default_factory=_none)
     latitude_deg: array[float] = field(default_factory=_none)
     longitude_deg: array[float] = field(default_factory=_none)
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from domain.model import Model
-from domain.running.facts import Fact, Facts
+from domain.running.figures import Fact, Facts
 
 
 @dataclass(frozen=True, slots=True)
