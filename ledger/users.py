@@ -41,6 +41,7 @@ OF_JOBS = (
 # Of the user, $1: the id. Figures over everybody keep what was counted in them.
 OF_USER = (
     "DELETE FROM webhooks WHERE owner = $1",
+    "DELETE FROM blob_uses WHERE owner = $1",
     *FORGET,
     "UPDATE audit SET by = 'owner:erased' WHERE by = 'owner:' || $1",
     "UPDATE audit SET data = data - 'owner' WHERE data ->> 'owner' = $1",
