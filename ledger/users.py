@@ -42,6 +42,7 @@ OF_JOBS = (
 OF_USER = (
     "DELETE FROM webhooks WHERE owner = $1",
     "DELETE FROM blob_uses WHERE owner = $1",
+    "DELETE FROM workouts WHERE user_id = $1",
     *FORGET,
     "UPDATE audit SET by = 'owner:erased' WHERE by = 'owner:' || $1",
     "UPDATE audit SET data = data - 'owner' WHERE data ->> 'owner' = $1",

@@ -1,0 +1,175 @@
+"""The `workouts` table: runners' activities, their figures, and the recordings they were computed from."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Self
+from uuid import UUID
+
+from domain.running.figures import Facts, Runner
+from domain.running.history import RunSummary
+from domain.workout import Source, Sport
+from ledger.database import sql
+
+if TYPE_CHECKING:
+    from asyncpg import Record
+
+    from domain.workout import Workout
+    from ledger.database import Database
+
+SHOWN = "id, user_id, content_hash, started_at, name, type, is_run, source, facts, runner, created_at"
+SELECT = (
+    "SELECT id, user_id, content_hash, started_at, name, type, is_run, source, facts, runner, created_at FROM workouts "
+)
+SUMMARIES = "SELECT id, name, started_at, is_run, figures FROM workouts "
+FIND = SELECT + "WHERE user_id = $1 AND (content_hash = $2 OR started_at = $3) ORDER BY content_hash = $2 DESC LIMIT 1"
+PUT = """INSERT INTO workouts (user_id, content_hash, started_at, name, type, is_run, source, facts, figures, runner,
+    recording) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING RETURNING """
+
+
+@dataclass(frozen=True, slots=True)
+class WorkoutRow:
+    """A workout as it is kept, without its recording. `started_at` is to the second."""
+
+    id: UUID
+    user_id: str
+    content_hash: str
+    started_at: datetime
+    name: str
+    type: Sport
+    is_run: bool
+    source: Source
+    facts: Facts
+    runner: Runner
+    created_at: datetime
+
+    @classmethod
+    def of(cls, row: "Record") -> Self:
+        facts, runner = Facts.model_validate(row["facts"]), Runner.model_validate(row["runner"])
+        values: dict[str, Any] = {**row, "facts": facts, "runner": runner}
+        return cls(**values)
+
+    @property
+    def summary(self) -> RunSummary:
+        """What is needed to set it beside others."""
+        return RunSummary.of(str(self.id), self.name, self.started_at, self.facts)
+
+
+class Workouts:
+    """Workouts of users. One of known content, or of a known start, is known already: it is never written twice."""
+
+    def __init__(self, database: "Database") -> None:
+        self._database = database
+
+    async def find(self, user_id: str, workout: "Workout") -> WorkoutRow | None:
+        """The workout of the same content, or else of the same start, if the user has it already."""
+        row = await self._database.row(FIND, user_id, workout.content_hash, workout.start_key)
+        return WorkoutRow.of(row) if row else None
+
+    async def put(
+        self, user_id: str, workout: "Workout", facts: Facts, runner: Runner, recording: bytes
+    ) -> tuple[WorkoutRow, bool]:
+        """Keep a workout; answers it and whether it is new. One that is known stays as it was.
+
+        `recording` is the workout as `domain.running.packed` packs it, `runner` whom the facts were computed for.
+        """
+        values = {name: fact.value for name, fact in facts.facts.items()}
+        given = (
+            *(user_id, workout.content_hash, workout.start_key, workout.name, workout.sport, facts.not_a_run is None),
+            *(workout.source, _json(facts), values, _json(runner), recording),
+        )
+        async with self._database.acquire() as connection:
+            while True:
+                if row := await connection.fetchrow(PUT + SHOWN, *given):
+                    return WorkoutRow.of(row), True
+                # none of both: what stood in the way was deleted between the two
+                if row := await connection.fetchrow(FIND, user_id, workout.content_hash, workout.start_key):
+                    return WorkoutRow.of(row), False
+
+    async def refigure(self, workout_id: UUID, facts: Facts, runner: Runner) -> None:
+        """Replace the facts by what was computed anew from the same recording."""
+        await self._database.execute(
+            "UPDATE workouts SET facts = $2, figures = $3, is_run = $4, runner = $5 WHERE id = $1",
+            workout_id,
+            _json(facts),
+            {name: fact.value for name, fact in facts.facts.items()},
+            facts.not_a_run is None,
+            _json(runner),
+        )
+
+    async def get(self, workout_id: UUID) -> WorkoutRow | None:
+        row = await self._database.row(SELECT + "WHERE id = $1", workout_id)
+        return WorkoutRow.of(row) if row else None
+
+    async def recording(self, workout_id: UUID) -> bytes | None:
+        """What `put` was given: `domain.running.packed.unpacked` makes the workout of it again."""
+        row = await self._database.row("SELECT recording FROM workouts WHERE id = $1", workout_id)
+        return row["recording"] if row else None
+
+    async def page(self, user_id: str, *, limit: int, before: datetime | None = None) -> list[WorkoutRow]:
+        """The user's workouts, newest first; `before` is the start of the last one of the page before."""
+        rows = await self._database.fetch(
+            SELECT
+            + """WHERE user_id = $1 AND started_at < coalesce($2::timestamptz, 'infinity')
+            ORDER BY started_at DESC LIMIT $3""",
+            user_id,
+            before,
+            limit,
+        )
+        return [WorkoutRow.of(row) for row in rows]
+
+    async def summaries(
+        self,
+        user_id: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        runs_only: bool = True,
+        limit: int | None = None,
+    ) -> list[RunSummary]:
+        """Light summaries, newest first, of what began from `since` to before `until`."""
+        rows = await self._database.fetch(
+            SUMMARIES
+            + """WHERE user_id = $1 AND started_at >= coalesce($2::timestamptz, '-infinity')
+                AND started_at < coalesce($3::timestamptz, 'infinity') AND (is_run OR NOT $4::boolean)
+            ORDER BY started_at DESC LIMIT $5""",
+            user_id,
+            since,
+            until,
+            runs_only,
+            limit,
+        )
+        return [_summary(row) for row in rows]
+
+    async def nearest(self, user_id: str, distance_meters: float, *, until: datetime, limit: int) -> list[RunSummary]:
+        """Runs before `until` whose distance is closest to the one given: among them the similar ones are sought."""
+        rows = await self._database.fetch(sql("nearest_runs"), user_id, distance_meters, until, limit)
+        return [_summary(row) for row in rows]
+
+    async def run_ids(self, user_id: str, *, limit: int | None = None) -> list[UUID]:
+        """The user's runs, newest first; what is not a run is left out."""
+        rows = await self._database.fetch(
+            "SELECT id FROM workouts WHERE user_id = $1 AND is_run ORDER BY started_at DESC LIMIT $2", user_id, limit
+        )
+        return [row["id"] for row in rows]
+
+    async def highest_heart_rate(self, user_id: str) -> float | None:
+        """The highest that any of the user's workouts has seen, in beats a minute."""
+        row = await self._database.row(
+            """SELECT max_heart_rate FROM workouts WHERE user_id = $1
+            ORDER BY max_heart_rate DESC NULLS LAST LIMIT 1""",
+            user_id,
+        )
+        return row["max_heart_rate"] if row else None
+
+    async def delete(self, workout_id: UUID) -> bool:
+        """Delete a workout and what was made of it; False when there is none."""
+        row = await self._database.row("DELETE FROM workouts WHERE id = $1 RETURNING id", workout_id)
+        return row is not None
+
+
+def _summary(row: "Record") -> RunSummary:
+    return RunSummary(str(row["id"]), row["name"], row["started_at"], row["is_run"], row["figures"])
+
+
+def _json(model: Facts | Runner) -> dict[str, object]:
+    return model.model_dump(mode="json", by_alias=True, exclude_none=True)
