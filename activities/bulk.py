@@ -7,8 +7,9 @@ from uuid import UUID, uuid5
 
 from temporalio import activity
 
-from domain.bulk import BulkRequest, Portion
+from domain.bulk import BulkRequest
 from domain.errors import CallerError
+from domain.portions import Portion
 from ledger.items import Item, Settled
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class BulkWork:
             for at in range(0, len(todo), AT_ONCE):
                 some = [self._replay(bulk_id, one, asked.by) for one in todo[at : at + AT_ONCE]]
                 await self._items.settle(bulk_id, await asyncio.gather(*some))
-        return Portion(items=await self._items.counts(bulk_id), left=len(todo) == SIZE)
+        return await self._items.portion(bulk_id)
 
     async def _cancel(self, bulk_id: UUID, asked: BulkRequest, todo: Sequence[Item]) -> None:
         ids = [UUID(one.item) for one in todo]

@@ -2,7 +2,6 @@
 
 from typing import Literal
 
-from domain.job import Items
 from domain.model import Model, Request
 
 KIND = "bulk"
@@ -15,13 +14,6 @@ class BulkRequest(Request):
     action: Action
     reason: str | None = None
     by: str | None = None
-
-
-class Portion(Model):
-    """How far the job is after a portion of its items, and whether some are left."""
-
-    items: Items
-    left: bool
 
 
 class BulkResult(Model):

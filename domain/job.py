@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
 
@@ -90,13 +91,16 @@ class Progress(Model):
 
     @classmethod
     def of(cls, statuses: list[StepStatus], items: Items | None = None) -> "Progress":
-        done = sum(status in ("completed", "failed", "skipped") for status in statuses)
-        total = len(statuses)
-        reached = float(done)
-        if items and items.total and done < total:
-            reached += (items.done + items.failed + items.skipped) / items.total
-        percent = int(100 * reached / total) if total else 0
-        return cls(done=done, total=total, text=f"{done}/{total}", percent=percent, items=items)
+        return _progress(sum(status in ("completed", "failed", "skipped") for status in statuses), len(statuses), items)
+
+
+@lru_cache(1000)
+def _progress(done: int, total: int, items: Items | None) -> Progress:
+    reached = float(done)
+    if items and items.total and done < total:
+        reached += (items.done + items.failed + items.skipped) / items.total
+    percent = int(100 * reached / total) if total else 0
+    return Progress(done=done, total=total, text=f"{done}/{total}", percent=percent, items=items)
 
 
 class Retry(Model):
@@ -115,6 +119,7 @@ class Carried(Model):
     steps: tuple[StepState, ...] = ()
     runs: dict[str, int] = Field(default_factory=dict)
     deadline: datetime | None = None
+    items: Items | None = None
 
 
 class Job(Model, Generic[P]):

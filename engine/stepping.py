@@ -19,6 +19,7 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 
 from domain.errors import JobClosed, LedgerUnavailable, LongrunError, RateLimited, VendorError
 from domain.job import Failure
+from domain.portions import Portion
 from domain.waiting import Asked
 from ledger.patience import patiently
 from ledger.steps import Delivery, End
@@ -91,6 +92,8 @@ class _Inbound(ActivityInboundInterceptor):
             await self._failed(delivery, unclassed)
         if isinstance(result, Asked) and result.waiting is not None:
             return result  # the step goes on: its workflow ends it, with what comes to the waitpoint
+        if isinstance(result, Portion) and result.left:
+            return result  # the step goes on, with the next portion
         output = to_json(result).decode()
         if len(output) > OUTPUT_BYTES:
             log.warning("a step's output is too large to be stored", bytes=len(output))

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 from domain.bulk import KIND
-from domain.job import Items
+from domain.job import Failure, Items
+from domain.portions import Portion
 from ledger.database import sql
 from ledger.jobs import JobFilter, where
 
@@ -21,6 +22,8 @@ COUNT = "SELECT count(*) FROM jobs j WHERE "
 IDS = "SELECT j.id FROM jobs j WHERE "
 TAKE = """INSERT INTO job_items (job_id, position, item)
     SELECT $1, row_number() OVER (ORDER BY j.created_at, j.id), to_jsonb(j.id) FROM jobs j WHERE """
+FILL = """INSERT INTO job_items (job_id, position, item)
+    SELECT $1, n.place, n.item FROM jsonb_array_elements($2) WITH ORDINALITY AS n (item, place)"""
 TOTAL = """UPDATE jobs SET items = jsonb_build_object('done', 0, 'failed', 0, 'skipped', 0,
     'total', (SELECT count(*) FROM job_items WHERE job_id = $1)) WHERE id = $1"""
 
@@ -42,12 +45,17 @@ class Selection:
 
 @dataclass(frozen=True)
 class Item:
-    """One of a job's items. `outcome` is None while it is pending."""
+    """One of a job's items. While it is pending `outcome` is why it failed last, or None.
+
+    `attempts` are the vendor's failures so far; `waited_seconds` what it was put off for without counting one.
+    """
 
     position: int
     item: Any
     status: Literal["pending", "done", "failed", "skipped"] = "pending"
     outcome: dict[str, Any] | None = None
+    attempts: int = 0
+    waited_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -89,14 +97,56 @@ class JobItems:
 
         return take
 
+    async def fill(self, job_id: UUID, items: Sequence[Any]) -> Items:
+        """Give an open job its items, in that order; one that has them already keeps what it has."""
+        async with self._database.acquire() as connection, connection.transaction():
+            await connection.execute("SELECT FROM jobs WHERE id = $1 FOR NO KEY UPDATE", job_id)
+            if not await connection.fetchval("SELECT items IS NOT NULL FROM jobs WHERE id = $1", job_id):
+                await connection.execute(FILL, job_id, list(items))
+                await connection.execute(TOTAL, job_id)
+        return await self.counts(job_id)
+
     async def pending(self, job_id: UUID, limit: int) -> list[Item]:
+        """The next items that may be done now."""
         rows = await self._database.fetch(
-            """SELECT position, item, status, outcome FROM job_items
-            WHERE job_id = $1 AND status = 'pending' ORDER BY position LIMIT $2""",
+            """SELECT position, item, status, outcome, attempts, waited_seconds FROM job_items
+            WHERE job_id = $1 AND status = 'pending' AND (due_at IS NULL OR due_at <= now())
+            ORDER BY position LIMIT $2""",
             job_id,
             limit,
         )
         return [Item(**row) for row in rows]
+
+    async def put_off(self, job_id: UUID, one: Item, failure: Failure, wait: float) -> None:
+        """Offer a pending item again after `wait` seconds, with the counts that it has by now."""
+        await self._database.execute(
+            """UPDATE job_items SET attempts = $3, waited_seconds = $4, outcome = $5,
+                due_at = now() + make_interval(secs => $6)
+            WHERE job_id = $1 AND position = $2 AND status = 'pending'""",
+            job_id,
+            one.position,
+            one.attempts,
+            one.waited_seconds,
+            failure.model_dump(by_alias=True),
+            wait,
+        )
+
+    async def portion(self, job_id: UUID) -> Portion:
+        """How far the job is; `wait_seconds` until the next item is due, 0 when one is."""
+        row = await self._database.row(
+            """SELECT j.items, n.position IS NOT NULL AS some,
+                greatest(extract(epoch FROM n.due_at - now()), 0)::double precision AS wait
+            FROM jobs j LEFT JOIN LATERAL (
+                SELECT position, due_at FROM job_items WHERE job_id = j.id AND status = 'pending'
+                ORDER BY due_at NULLS FIRST LIMIT 1
+            ) n ON true
+            WHERE j.id = $1""",
+            job_id,
+        )
+        if row is None or row["items"] is None:
+            return Portion(items=Items(), left=False)
+        items = Items.model_validate(row["items"])
+        return Portion(items=items, left=row["some"], wait_seconds=row["wait"] or 0.0)
 
     async def page(self, job_id: UUID, after: int, limit: int) -> list[Item]:
         """Items with a position above `after`, in order."""

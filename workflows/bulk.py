@@ -13,7 +13,6 @@ with workflow.unsafe.imports_passed_through():
     from domain.bulk import BulkRequest, BulkResult
     from domain.job import Job
 
-PORTIONS = 50
 PORTION = replace(policies.FETCH, start_to_close=timedelta(minutes=10))
 
 
@@ -32,11 +31,5 @@ class Bulk:
         return await self.progress.to_the_end(self.apply(job.payload))
 
     async def apply(self, asked: BulkRequest) -> BulkResult:
-        for _ in range(PORTIONS):
-            portion = await self.progress.run("apply", BulkWork.apply, asked)
-            if not portion.left:
-                break
-        else:
-            self.progress.next_run(asked)
-        items = portion.items
+        items = await self.progress.portions("apply", BulkWork.apply, asked)
         return BulkResult(matched=items.total, done=items.done, failed=items.failed, skipped=items.skipped)

@@ -25,11 +25,14 @@ with workflow.unsafe.imports_passed_through():
     from activities.closing import ChildRequest, Closing, Note
     from activities.waiting import Waits
     from domain.errors import BudgetExceeded, JobClosed, LongrunError
-    from domain.job import Carried, Failure, Job, Outcome, Progress, Status, StepState, StepStatus
+    from domain.job import Carried, Failure, Items, Job, Outcome, Progress, Status, StepState, StepStatus
     from domain.model import Model
+    from domain.portions import Again, Portion
     from domain.waiting import Asked, WaitRequest
 
 T = TypeVar("T")
+# of these one run is made: its history stays small, however long each of them takes
+PORTIONS = 50
 NEVER_ISOLATED = (BudgetExceeded.code, JobClosed.code)
 
 
@@ -51,6 +54,7 @@ class Steps:
         self._states = {step.name: StepState(name=step.name, max_attempts=step.max_attempts) for step in job.plan}
         self._states |= {state.name: state for state in carried.steps}
         self._runs = dict(carried.runs)
+        self._items = carried.items
         self._listener = Listener()
         self._deadline = carried.deadline or workflow.now() + job.max_duration
         workflow.set_query_handler("progress", self.answer)
@@ -59,7 +63,7 @@ class Steps:
         """{progress, steps} as on the wire."""
         states = list(self._states.values())
         return {
-            "progress": Progress.of([state.status for state in states]).model_dump(mode="json", by_alias=True),
+            "progress": self._progress().model_dump(mode="json", by_alias=True),
             "steps": [state.model_dump(mode="json", by_alias=True) for state in states],
         }
 
@@ -93,6 +97,40 @@ class Steps:
             return await answer if inspect.isawaitable(answer) else answer  # pyright: ignore[reportReturnType]
         self._mark(name, "completed")
         return result  # pyright: ignore[reportReturnType]
+
+    async def portions(self, name: str, activity: Callable[..., Awaitable[Portion]], *args: Any) -> Items:
+        """A step that does the job's items, a portion an activity, until none is left; answers how they ended.
+
+        All portions share the step's own id, so it has one row and is running until the last of them. What a portion
+        did stands in the ledger before it answers: one that is tried again goes on where the last one stopped.
+        """
+        self._mark(name, "running")
+        done = 0
+        while True:
+            try:
+                portion = await self._execute(name, name, activity, args)
+            except (ActivityError, asyncio.CancelledError) as error:
+                self._mark(name, "failed", failure_of(error, name))
+                raise
+            self._items = portion.items
+            self._mark(name, "running" if portion.left else "completed")
+            if not portion.left:
+                return portion.items
+            if portion.wait_seconds > 0:
+                await workflow.sleep(portion.wait_seconds)
+            done += 1
+            if done == PORTIONS:
+                self.next_run(self._job.payload)
+
+    def again(self, name: str) -> Again:
+        """How the step's policy, with what the caller asked for, offers a failed item again."""
+        policy = self._policies[name].merged(self._job.retry)
+        first, longest = policy.first_wait.total_seconds(), policy.longest_wait.total_seconds()
+        return Again(attempts=policy.attempts, first_wait=first, factor=policy.factor, longest_wait=longest)
+
+    def done(self, name: str) -> bool:
+        """Whether the step was completed, in this run or in one before it."""
+        return self._states[name].status == "completed"
 
     async def wait_for(
         self,
@@ -155,7 +193,8 @@ class Steps:
 
     def next_run(self, payload: Model) -> NoReturn:
         """Continue as new with this snapshot, the counts of repeats and the deadline."""
-        carried = Carried(steps=tuple(self._states.values()), runs=self._runs, deadline=self._deadline)
+        states = tuple(self._states.values())
+        carried = Carried(steps=states, runs=self._runs, deadline=self._deadline, items=self._items)
         workflow.continue_as_new(self._job.model_copy(update={"payload": payload, "carried": carried}))
 
     async def to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
@@ -222,8 +261,12 @@ class Steps:
                 "error": failure,
             }
         )
-        text = Progress.of([each.status for each in self._states.values()]).text
-        workflow.set_current_details(f"{text} · {name.replace('_', ' ')} {status}")
+        progress = self._progress()
+        items = f" · {progress.percent} %" if progress.items else ""
+        workflow.set_current_details(f"{progress.text} · {name.replace('_', ' ')} {status}{items}")
+
+    def _progress(self) -> Progress:
+        return Progress.of([state.status for state in self._states.values()], self._items)
 
 
 def failure_of(error: BaseException, step: str | None = None) -> Failure:

@@ -12,9 +12,10 @@ from activities.bulk import BulkWork
 from activities.erasing import Erasing
 from activities.tasks import HttpTasks
 from activities.waiting import Waits
-from domain.bulk import BulkRequest, Portion
+from domain.bulk import BulkRequest
 from domain.errors import LongrunError
 from domain.keyring import Keyring
+from domain.portions import Portion
 from domain.research import (
     Briefing,
     Citation,

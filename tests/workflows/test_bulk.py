@@ -12,21 +12,23 @@ from temporalio import activity
 
 from activities import bulk as portions
 from activities.bulk import BulkWork
-from domain.bulk import KIND, Action, BulkRequest, BulkResult, Portion
+from domain.bulk import KIND, Action, BulkRequest, BulkResult
 from domain.errors import JobError, LedgerUnavailable
 from domain.job import Items, Status
+from domain.portions import Portion
 from engine.bulk import BULK, Bulks
 from engine.replay import Replays
 from ledger.database import Database
 from ledger.items import Item, JobItems, Selection
 from ledger.jobs import JobFilter, Jobs
 from ledger.rows import JobRow
-from tests.conftest import cloned, own_namespace
+from tests.conftest import own_namespace
 from tests.ledger.book import new_job
+from tests.support.databases import cloned
 from tests.support.stack_parts import Parts, stack, toy_kinds, until
 from tests.support.toys import Toys
-from workflows import bulk as flow
 from workflows.kind import Catalog
+from workflows.steps import PORTIONS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -194,9 +196,9 @@ async def test_many_portions_go_on_over_several_runs(
     parts: Parts, work: Breaking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(portions, "SIZE", 2)
-    await delayed(parts, 2 * flow.PORTIONS + 3, "many")
+    await delayed(parts, 2 * PORTIONS + 3, "many")
     row = await parts.ended(await start(parts, "cancel", Selection(JobFilter(tag="many", only_open=True))), 60)
-    total = 2 * flow.PORTIONS + 3
+    total = 2 * PORTIONS + 3
     assert ended_so(row)[1] == BulkResult(matched=total, done=total, failed=0, skipped=0)
     history = await parts.client.get_workflow_handle(str(row.id)).fetch_history()
     assert history.events[0].workflow_execution_started_event_attributes.continued_execution_run_id
