@@ -36,7 +36,7 @@ class WorkoutRefused(CallerError):
     code = "broken_file"
 
 
-def _none() -> array[float]:
+def _none() -> "array[float]":
     return array("d")
 
 
@@ -47,18 +47,18 @@ class Streams:
     `distance_m` is cumulative as the device counted it; `cadence_spm` counts both feet, in steps a minute.
     """
 
-    seconds: array[float] = field(default_factory=_none)
-    distance_m: array[float] = field(default_factory=_none)
-    altitude_m: array[float] = field(default_factory=_none)
-    heart_rate_bpm: array[float] = field(default_factory=_none)
-    cadence_spm: array[float] = field(default_factory=_none)
-    latitude_deg: array[float] = field(default_factory=_none)
-    longitude_deg: array[float] = field(default_factory=_none)
+    seconds: "array[float]" = field(default_factory=_none)
+    distance_m: "array[float]" = field(default_factory=_none)
+    altitude_m: "array[float]" = field(default_factory=_none)
+    heart_rate_bpm: "array[float]" = field(default_factory=_none)
+    cadence_spm: "array[float]" = field(default_factory=_none)
+    latitude_deg: "array[float]" = field(default_factory=_none)
+    longitude_deg: "array[float]" = field(default_factory=_none)
 
     def __len__(self) -> int:
         return len(self.seconds)
 
-    def channel(self, name: str) -> array[float]:
+    def channel(self, name: str) -> "array[float]":
         """A channel of CHANNELS by its name."""
         found: array[float] = getattr(self, name)
         return found

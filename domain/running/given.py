@@ -1,13 +1,14 @@
 """A workout that an application sends as JSON instead of as a file."""
 
-from datetime import datetime
+import hashlib
+from datetime import UTC, datetime
+from itertools import pairwise
 
 from pydantic import Field
 
 from domain.model import Request
-from domain.workout import Sport, Workout
-
-MOST_SAMPLES = 200_000
+from domain.samples import EARLIEST, LATEST, MOST_SAMPLES, Samples
+from domain.workout import ABSENT, Lap, Session, Sport, Streams, Workout, WorkoutRefused
 
 
 class GivenSummary(Request):
@@ -55,4 +56,46 @@ class GivenWorkout(Request):
 
 def workout_given(given: GivenWorkout) -> Workout:
     """The workout of a JSON body; raises WorkoutRefused for streams that do not fit each other."""
-    raise NotImplementedError
+    streams, told = Streams(), given.streams
+    began = given.started_at if given.started_at.tzinfo else given.started_at.replace(tzinfo=UTC)
+    if began.timestamp() < EARLIEST or began.timestamp() > LATEST:
+        raise WorkoutRefused("it started before 1990 or after 2100", code="bad_clock")
+    channels = (told.distance, told.altitude, told.heart_rate, told.cadence, told.latitude, told.longitude)
+    if any(channel and len(channel) != len(told.time) for channel in channels):
+        raise WorkoutRefused("the streams are not as long as their `time`", code="invalid_streams")
+    if told.time:
+        if told.time[0] < 0 or any(after < before for before, after in pairwise(told.time)):
+            raise WorkoutRefused("the stream `time` falls or begins before 0", code="invalid_streams")
+        samples = Samples()
+        filled = [channel or [None] * len(told.time) for channel in channels]
+        for at, *row in zip(told.time, *filled, strict=True):
+            samples.add(began.timestamp() + at, tuple(ABSENT if value is None else value for value in row))
+        streams = samples.streams(began)
+    summary = given.summary
+    return Workout(
+        sport=given.type,
+        name=given.name,
+        started_at=began.astimezone(UTC),
+        source="json",
+        content_hash=hashlib.sha256(given.model_dump_json(exclude={"name"}).encode()).hexdigest(),
+        streams=streams,
+        laps=tuple(
+            Lap(
+                start_seconds=lap.start_seconds,
+                elapsed_seconds=lap.elapsed_seconds,
+                timer_seconds=lap.moving_seconds,
+                distance_m=lap.distance_meters,
+                average_heart_rate_bpm=lap.avg_heart_rate,
+            )
+            for lap in given.laps
+        ),
+        session=Session(
+            distance_m=summary.distance_meters,
+            elapsed_seconds=summary.elapsed_seconds,
+            timer_seconds=summary.moving_seconds,
+            average_heart_rate_bpm=summary.avg_heart_rate,
+            max_heart_rate_bpm=summary.max_heart_rate,
+            average_cadence_spm=summary.avg_cadence,
+            ascent_m=summary.elevation_gain_meters,
+        ),
+    )
