@@ -80,9 +80,9 @@ def moment(at: float) -> datetime:
 
 
 def number(text: object) -> float:
-    """A finite number, or ABSENT for whatever else a field may hold."""
+    """A number that something on Earth may have, or ABSENT for whatever else a field may hold."""
     try:
         found = float(text)  # pyright: ignore[reportArgumentType]
     except (TypeError, ValueError):
         return ABSENT
-    return found if math.isfinite(found) else ABSENT
+    return found if abs(found) < 1e9 else ABSENT

@@ -7,8 +7,8 @@ from itertools import pairwise
 from pydantic import Field
 
 from domain.model import Request
-from domain.samples import EARLIEST, LATEST, MOST_SAMPLES, Samples
-from domain.workout import ABSENT, Lap, Session, Sport, Streams, Workout, WorkoutRefused
+from domain.samples import EARLIEST, LATEST, MOST_SAMPLES, Samples, number
+from domain.workout import Lap, Session, Sport, Streams, Workout, WorkoutRefused
 
 
 class GivenSummary(Request):
@@ -69,7 +69,8 @@ def workout_given(given: GivenWorkout) -> Workout:
         samples = Samples()
         filled = [channel or [None] * len(told.time) for channel in channels]
         for at, *row in zip(told.time, *filled, strict=True):
-            samples.add(began.timestamp() + at, tuple(ABSENT if value is None else value for value in row))
+            samples.add(began.timestamp() + at, tuple(number(value) for value in row))
+        samples.started_at()
         streams = samples.streams(began)
     summary = given.summary
     return Workout(
