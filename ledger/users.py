@@ -22,6 +22,7 @@ OF_JOBS = (
     "DELETE FROM schedule_firings WHERE job_id = ANY($1)",
     "DELETE FROM research_evidence WHERE job_id = ANY($1)",
     "DELETE FROM research_briefings WHERE job_id = ANY($1)",
+    "DELETE FROM run_drafts WHERE job_id = ANY($1)",
     "UPDATE spend SET answer = NULL, prompt_hash = '', step = '', item = '' WHERE job_id = ANY($1)",
     "DELETE FROM job_events WHERE job_id = ANY($1) AND type <> 'job'",
     """UPDATE job_events SET data = jsonb_build_object('status', data -> 'status')
@@ -42,6 +43,8 @@ OF_JOBS = (
 OF_USER = (
     "DELETE FROM webhooks WHERE owner = $1",
     "DELETE FROM blob_uses WHERE owner = $1",
+    "DELETE FROM run_contents WHERE user_id = $1",
+    "DELETE FROM run_reviews WHERE user_id = $1",
     "DELETE FROM workouts WHERE user_id = $1",
     *FORGET,
     "UPDATE audit SET by = 'owner:erased' WHERE by = 'owner:' || $1",

@@ -23,6 +23,8 @@ WITH due AS (
     UPDATE waitpoints w SET output = NULL FROM held WHERE w.job_id = held.id AND w.output IS NOT NULL
 ), evidence AS (
     DELETE FROM research_evidence e USING held WHERE e.job_id = held.id
+), drafts AS (
+    DELETE FROM run_drafts d USING held WHERE d.job_id = held.id
 ), unowned AS (
     DELETE FROM research_briefings b USING held WHERE b.job_id = held.id AND b.owner = ''
 ), moved AS (
