@@ -6,9 +6,11 @@ from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from domain.job import Job
+from domain.library import Answers
 from domain.model import Model
 from domain.research import CodeFound, CompanyResearchRequest, Evidence, SiteFound
 from domain.tasks import HttpTaskRequest, TaskAnswer
+from domain.tool_use import Choice, Exchange, ToolOffer
 from domain.usage import Call, Spent, Totals
 
 T = TypeVar("T")
@@ -42,6 +44,29 @@ class LanguageModel(Protocol):
     def missing(self) -> str | None: ...
 
     async def ask(self, call: Call, *, instructions: str, prompt: str, output: type[T], max_tokens: int) -> Answer: ...
+
+
+class ToolModel(Protocol):
+    """A model that may ask for tools before it answers, chosen by name at each call (None: the settings' one)."""
+
+    def missing_for(self, model: str | None) -> str | None:
+        """Why that model cannot be asked, in words, or None."""
+        ...
+
+    async def choose(
+        self,
+        call: Call,
+        *,
+        model: str | None,
+        instructions: str,
+        prompt: str,
+        exchanges: Sequence[Exchange],
+        offers: Sequence[ToolOffer],
+        output: type[Any],
+        max_tokens: int,
+    ) -> Choice:
+        """One turn. Raises BudgetExceeded, RateLimited and VendorError, as LanguageModel.ask does."""
+        ...
 
 
 class Till(Protocol):
@@ -111,4 +136,25 @@ class FiringOpener(Protocol):
 
     async def cancel_firing(self, schedule_id: str, job_id: UUID) -> None:
         """Note that the engine cancels the job on its schedule's behalf."""
+        ...
+
+
+class DocumentSearch(Protocol):
+    """Finds chunks of an owner's documents by words and, where embeddings are kept, by meaning."""
+
+    async def search(
+        self, owner: str, question: str, *, project_id: str | None = None, tag: str | None = None, limit: int = 5
+    ) -> Answers:
+        """The best chunks, best first. Raises LedgerUnavailable; where meaning cannot be asked, words alone answer."""
+        ...
+
+
+class Embedder(Protocol):
+    """Says what texts mean, as vectors of unit length, comparable with each other under the same `model`."""
+
+    @property
+    def model(self) -> str: ...
+
+    async def embed(self, texts: Sequence[str], call: Call | None = None) -> list[list[float]]:
+        """One vector a text. `call`: for whom it is paid. Raises VendorError, RateLimited, BudgetExceeded."""
         ...
