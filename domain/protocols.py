@@ -10,6 +10,7 @@ from domain.library import Answers
 from domain.model import Model
 from domain.research import CodeFound, CompanyResearchRequest, Evidence, SiteFound
 from domain.tasks import HttpTaskRequest, TaskAnswer
+from domain.tool_use import Choice, Exchange, ToolOffer
 from domain.usage import Call, Spent, Totals
 
 T = TypeVar("T")
@@ -43,6 +44,29 @@ class LanguageModel(Protocol):
     def missing(self) -> str | None: ...
 
     async def ask(self, call: Call, *, instructions: str, prompt: str, output: type[T], max_tokens: int) -> Answer: ...
+
+
+class ToolModel(Protocol):
+    """A model that may ask for tools before it answers, chosen by name at each call (None: the settings' one)."""
+
+    def missing_for(self, model: str | None) -> str | None:
+        """Why that model cannot be asked, in words, or None."""
+        ...
+
+    async def choose(
+        self,
+        call: Call,
+        *,
+        model: str | None,
+        instructions: str,
+        prompt: str,
+        exchanges: Sequence[Exchange],
+        offers: Sequence[ToolOffer],
+        output: type[Any],
+        max_tokens: int,
+    ) -> Choice:
+        """One turn. Raises BudgetExceeded, RateLimited and VendorError, as LanguageModel.ask does."""
+        ...
 
 
 class Till(Protocol):

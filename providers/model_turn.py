@@ -14,6 +14,7 @@
 | an answer refused or cut by the vendor (has usage)          | `Turn.problem`: `refused`, `truncated`  | no        |
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
@@ -23,7 +24,7 @@ from anthropic import AsyncAnthropic
 from openai import AsyncOpenAI
 from pydantic_ai import exceptions as ai
 from pydantic_ai.direct import model_request
-from pydantic_ai.messages import ModelRequest, ModelResponse
+from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, ToolCallPart, ToolReturnPart
 from pydantic_ai.models import Model, ModelRequestParameters
 from pydantic_ai.models.anthropic import AnthropicModel
 from pydantic_ai.models.openai import OpenAIResponsesModel, OpenAIResponsesModelSettings
@@ -32,9 +33,11 @@ from pydantic_ai.profiles import ModelProfile
 from pydantic_ai.providers.anthropic import AnthropicProvider
 from pydantic_ai.providers.openai import OpenAIProvider
 from pydantic_ai.settings import ModelSettings
+from pydantic_ai.tools import ToolDefinition
 from pydantic_ai.usage import RequestUsage
 
 from domain.errors import RateLimited, VendorError
+from domain.tool_use import Exchange, ToolOffer, ToolUse
 from domain.usage import Usage
 
 # Spelled out, so that the environment is never asked.
@@ -47,12 +50,16 @@ NATIVE = ModelProfile(supports_json_schema_output=True)
 
 @dataclass(frozen=True)
 class Turn:
-    """What came back and what it cost; `problem` when the text is no answer although it was paid."""
+    """What came back and what it cost; `problem` when the text is no answer although it was paid.
+
+    `uses`: tools that the model asks for; there is then no answer yet.
+    """
 
     text: str
     usage: Usage
     cost_usd: Decimal | None
     problem: VendorError | None = None
+    uses: tuple[ToolUse, ...] = ()
 
 
 class Vendor:
@@ -78,15 +85,31 @@ class Vendor:
             )
             self._settings |= OpenAIResponsesModelSettings(openai_store=False)
 
-    async def turn(self, instructions: str, prompt: str, schema: dict[str, Any], max_tokens: int) -> Turn:
-        """Ask once for JSON after `schema`, natively (forced tool use is refused by some models)."""
+    async def turn(
+        self,
+        instructions: str,
+        prompt: str,
+        schema: dict[str, Any],
+        max_tokens: int,
+        offers: Sequence[ToolOffer] = (),
+        exchanges: Sequence[Exchange] = (),
+    ) -> Turn:
+        """Ask once for JSON after `schema`, natively (forced tool use is refused by some models).
+
+        With `offers` the model may ask for tools first; `exchanges` are the turns before this one.
+        """
         parameters = ModelRequestParameters(
-            output_mode="native", output_object=OutputObjectDefinition(json_schema=schema, name="answer", strict=True)
+            output_mode="native",
+            output_object=OutputObjectDefinition(json_schema=schema, name="answer", strict=True),
+            function_tools=[
+                ToolDefinition(name=offer.name, description=offer.description, parameters_json_schema=offer.parameters)
+                for offer in offers
+            ],
         )
         try:
             response = await model_request(
                 self._model,
-                [ModelRequest.user_text_prompt(prompt, instructions=instructions)],
+                _messages(instructions, prompt, exchanges),
                 model_settings=self._settings | ModelSettings(max_tokens=max_tokens),
                 model_request_parameters=parameters,
             )
@@ -101,7 +124,8 @@ class Vendor:
             output_tokens=response.usage.output_tokens,
             cached_tokens=response.usage.cache_read_tokens,
         )
-        return Turn(response.text or "", usage, self._cost(response.usage), _problem(response))
+        uses, problem = _uses(response, {offer.name for offer in offers}), _problem(response)
+        return Turn(response.text or "", usage, self._cost(response.usage), None if uses else problem, uses)
 
     def price(self, usage: Usage) -> Decimal | None:
         """USD for `usage`, or None where the price is unknown."""
@@ -115,6 +139,38 @@ class Vendor:
             return genai_prices.calc_price(usage, self.model, provider_id=self.name).total_price
         except LookupError:
             return None
+
+
+def _messages(instructions: str, prompt: str, exchanges: Sequence[Exchange]) -> list[ModelMessage]:
+    messages: list[ModelMessage] = [ModelRequest.user_text_prompt(prompt, instructions=instructions)]
+    for exchange in exchanges:
+        asked = [ToolCallPart(use.tool, use.arguments, tool_call_id=_call_id(use)) for use in exchange.uses]
+        messages.append(ModelResponse(parts=asked))
+        told = [
+            ToolReturnPart(use.tool, said, tool_call_id=_call_id(use))
+            for use, said in zip(exchange.uses, exchange.said, strict=True)
+        ]
+        messages.append(ModelRequest(parts=told, instructions=instructions))
+    return messages
+
+
+def _call_id(use: ToolUse) -> str:
+    """Vendors take letters, digits, `_` and `-`."""
+    return "call_" + use.id.replace(".", "_")
+
+
+def _uses(response: ModelResponse, offered: set[str]) -> tuple[ToolUse, ...]:
+    """The tools asked for, numbered; none where the turn was cut, for then its arguments are too."""
+    if response.finish_reason in ("length", "content_filter"):
+        return ()
+    parts = [part for part in response.parts if isinstance(part, ToolCallPart) and part.tool_name in offered]
+    try:
+        return tuple(
+            ToolUse(id=str(at), tool=part.tool_name, arguments=part.args_as_dict(raise_if_invalid=True))
+            for at, part in enumerate(parts)
+        )
+    except (ValueError, AssertionError):
+        return ()
 
 
 def _problem(response: ModelResponse) -> VendorError | None:

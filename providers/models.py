@@ -5,7 +5,7 @@ Anthropic or OpenAI, as settings and keys say. One `ask` is one HTTP request: re
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -14,7 +14,9 @@ from pydantic_core import to_json
 
 from domain.errors import BudgetExceeded, VendorError
 from domain.protocols import Answer, Till
+from domain.tool_use import Choice, Exchange, ToolOffer, ToolUse
 from domain.usage import Call, Spent, Usage
+from providers.model_names import vendor_of
 
 if TYPE_CHECKING:
     from providers.model_turn import Turn, Vendor
@@ -26,7 +28,7 @@ BYTES_PER_TOKEN = 2
 
 
 class Models:
-    """Fits `domain.protocols.LanguageModel`.
+    """Fits `domain.protocols.LanguageModel` and `ToolModel`.
 
     `model` names the model (Anthropic's if it begins with `claude`, else OpenAI's); None takes the default of the
     first key that is set. `timeout` is the whole call's, in seconds. Base URLs: None is the vendor's own.
@@ -43,26 +45,23 @@ class Models:
         openai_base_url: str | None = None,
         timeout: float = 120.0,
     ) -> None:
-        self._till = till
-        self._vendor: Vendor | None = None
-        self._missing: str | None = None
-        keys = {"anthropic": anthropic_key, "openai": openai_key}
-        name = _vendor_of(model, anthropic_key)
-        key, url = keys[name], {"anthropic": anthropic_base_url, "openai": openai_base_url}[name]
-        if key:
-            # The SDKs take seconds to import: a worker without a key never pays for them.
-            from providers import model_turn
-
-            self._vendor = model_turn.Vendor(name, model or DEFAULTS[name], key=key, base_url=url, timeout=timeout)
-        elif any(keys.values()):
-            self._missing = f"no key is set for the model {model}"
-        else:
-            self._missing = "no model key is set"
+        self._till, self._timeout = till, timeout
+        self._keys = {"anthropic": anthropic_key, "openai": openai_key}
+        self._urls = {"anthropic": anthropic_base_url, "openai": openai_base_url}
+        self._vendors: dict[str, Vendor] = {}
+        self._model = model or DEFAULTS["anthropic" if anthropic_key or not openai_key else "openai"]
+        self._named = model
 
     @property
     def missing(self) -> str | None:
         """Why no model can be asked, in words, or None."""
-        return self._missing
+        return self.missing_for(self._named)
+
+    def missing_for(self, model: str | None) -> str | None:
+        """Why that model cannot be asked (None: the one of the settings), in words, or None."""
+        if self._keys[vendor_of(model or self._model)]:
+            return None
+        return f"no key is set for the model {model}" if model and any(self._keys.values()) else "no model key is set"
 
     async def ask(self, call: Call, *, instructions: str, prompt: str, output: type[T], max_tokens: int) -> Answer:
         """One answer of type `output`, from the ledger if this turn's answer to this very prompt was paid already.
@@ -71,29 +70,79 @@ class Models:
         could overspend, RateLimited and VendorError (`timeout`, `connection`, `unauthorized`, `quota`, `refused`,
         `truncated`, `bad_answer`, …) for what the vendor did.
         """
-        vendor = self._vendor
-        if vendor is None:
-            raise VendorError(self._missing or "no model key is set", code="not_configured", retryable=False)
+        vendor = self._vendor(self._named)
         shape: TypeAdapter[T] = TypeAdapter(output)
         schema: dict[str, Any] = shape.json_schema()
-        prompt_hash = _hash(instructions, prompt, schema)
+        prompt_hash = _hash([instructions, prompt, schema])
         if paid := await self._till.answered(call, prompt_hash):
             name, model, stored = paid
             return Answer(output=shape.validate_python(stored), vendor=name, model=model, recalled=True)
-        await self._afford(vendor, call, _tokens(instructions, prompt, schema), max_tokens)
+        await self._afford(vendor, call, _tokens([instructions, prompt, schema]), max_tokens)
         turn = await vendor.turn(instructions, prompt, schema, max_tokens)
         answer = _read(shape, turn)
-        spent = Spent(call=call, vendor=vendor.name, model=vendor.model, usage=turn.usage, cost_usd=turn.cost_usd)
         usable = None if isinstance(answer, VendorError) else shape.dump_python(answer, mode="json", by_alias=True)
-        # A cancel that arrives now must not leave money unrecorded.
-        await _finish(self._till.record(spent, prompt_hash=prompt_hash, answer=usable))
+        await self._paid(vendor, call, turn, prompt_hash, usable)
         if isinstance(answer, VendorError):
             raise answer
         return Answer(output=answer, vendor=vendor.name, model=vendor.model)
 
+    async def choose(
+        self,
+        call: Call,
+        *,
+        model: str | None,
+        instructions: str,
+        prompt: str,
+        exchanges: Sequence[Exchange],
+        offers: Sequence[ToolOffer],
+        output: type[Any],
+        max_tokens: int,
+    ) -> Choice:
+        """One turn of a model that may ask for tools before it answers; like `ask` in all else."""
+        vendor = self._vendor(model or self._named)
+        shape: TypeAdapter[Any] = TypeAdapter(output)
+        schema = shape.json_schema()
+        said = [instructions, prompt, schema, exchanges, offers]
+        prompt_hash = _hash([vendor.model, *said])
+        if paid := await self._till.answered(call, prompt_hash):
+            name, model_name, stored = paid
+            answer = None if stored["uses"] else shape.validate_python(stored["output"])
+            uses = tuple(ToolUse.model_validate(use) for use in stored["uses"])
+            return Choice(output=answer, uses=uses, vendor=name, model=model_name, recalled=True)
+        await self._afford(vendor, call, _tokens(said), max_tokens)
+        turn = await vendor.turn(instructions, prompt, schema, max_tokens, offers, exchanges)
+        answer = None if turn.uses else _read(shape, turn)
+        usable = None
+        if not isinstance(answer, VendorError):
+            kept = None if answer is None else shape.dump_python(answer, mode="json", by_alias=True)
+            usable = {"output": kept, "uses": [use.model_dump(by_alias=True) for use in turn.uses]}
+        await self._paid(vendor, call, turn, prompt_hash, usable)
+        if isinstance(answer, VendorError):
+            raise answer
+        return Choice(output=answer, uses=turn.uses, vendor=vendor.name, model=vendor.model)
+
+    def _vendor(self, model: str | None) -> "Vendor":
+        """Who answers for that model (None: the one of the settings); raises VendorError `not_configured`."""
+        name = model or self._model
+        if missing := self.missing_for(model):
+            raise VendorError(missing, code="not_configured", retryable=False)
+        if name not in self._vendors:
+            # The SDKs take seconds to import: a worker without a key never pays for them.
+            from providers import model_turn
+
+            who = vendor_of(name)
+            key, url = self._keys[who], self._urls[who]
+            self._vendors[name] = model_turn.Vendor(who, name, key=key or "", base_url=url, timeout=self._timeout)
+        return self._vendors[name]
+
+    async def _paid(self, vendor: "Vendor", call: Call, turn: "Turn", prompt_hash: str, usable: Any) -> None:
+        """Record what a turn cost. A cancel that arrives now must not leave money unrecorded."""
+        spent = Spent(call=call, vendor=vendor.name, model=vendor.model, usage=turn.usage, cost_usd=turn.cost_usd)
+        await _finish(self._till.record(spent, prompt_hash=prompt_hash, answer=usable))
+
     async def close(self) -> None:
-        if self._vendor:
-            await self._vendor.close()
+        for vendor in self._vendors.values():
+            await vendor.close()
 
     async def _afford(self, vendor: "Vendor", call: Call, input_tokens: int, max_tokens: int) -> None:
         """Raise BudgetExceeded when this call's maximum does not fit into what is left."""
@@ -108,19 +157,13 @@ class Models:
                 raise BudgetExceeded("the next model call could pass the job's cost budget")
 
 
-def _vendor_of(model: str | None, anthropic_key: str | None) -> Literal["anthropic", "openai"]:
-    if model:
-        return "anthropic" if model.startswith("claude") else "openai"
-    return "anthropic" if anthropic_key else "openai"
+def _hash(said: Any) -> str:
+    return hashlib.sha256(to_json(said)).hexdigest()
 
 
-def _hash(instructions: str, prompt: str, schema: dict[str, Any]) -> str:
-    return hashlib.sha256(to_json([instructions, prompt, schema])).hexdigest()
-
-
-def _tokens(instructions: str, prompt: str, schema: dict[str, Any]) -> int:
+def _tokens(said: Any) -> int:
     """An upper estimate of a call's input tokens."""
-    return len(to_json([instructions, prompt, schema])) // BYTES_PER_TOKEN
+    return len(to_json(said)) // BYTES_PER_TOKEN
 
 
 def _read(shape: TypeAdapter[T], turn: "Turn") -> T | VendorError:

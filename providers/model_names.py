@@ -1,0 +1,32 @@
+"""Whose a model is, by its name: from the vendors' own ways to name models, and an offline table of prices."""
+
+import re
+from typing import Literal
+
+VendorName = Literal["anthropic", "openai"]
+# Newer models than the table are taken at their name: their vendor answers for them.
+ANTHROPICS = re.compile(r"claude-[a-z0-9][a-z0-9.@-]*", re.IGNORECASE)
+# They answer with something else than text, or to something else.
+OTHERS = re.compile(r"embed|whisper|tts|dall-e|image|audio|moderation|realtime|transcri|search|sora|babbage|davinci")
+OPENAIS = re.compile(r"(?:gpt-\d|o\d|chatgpt-\d|ft:gpt-\d)[a-z0-9.:_-]*", re.IGNORECASE)
+
+
+def vendor_of(model: str) -> VendorName:
+    """Anthropic's if it begins with `claude`, else OpenAI's."""
+    return "anthropic" if model.startswith("claude") else "openai"
+
+
+def known(model: str) -> bool:
+    """Whether Anthropic or OpenAI has a model of that name, as far as can be known here."""
+    if OTHERS.search(model.lower()):
+        return False
+    if ANTHROPICS.fullmatch(model) or OPENAIS.fullmatch(model):
+        return True
+    # It takes some tenths of a second to read the table: only odd names pay for it.
+    from genai_prices.data_snapshot import get_snapshot
+
+    try:
+        get_snapshot().find_provider_model(model, None, vendor_of(model), None)
+    except LookupError:
+        return False
+    return True
