@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 
 LOCK = 0x10_4E_67_73
 CLAIM = timedelta(seconds=15)
+# A process that is stopped, or cut off, in the middle of a turn must not keep the others from theirs.
+FROZEN = timedelta(seconds=5)
 # how many a turn gives a rank, how many it lets expire
 ARRIVALS = 500
+TAKE = """SELECT pg_try_advisory_xact_lock($1, hashtext(current_schema()))
+    AND set_config('idle_in_transaction_session_timeout', $2, true) IS NOT NULL"""
 
 
 @dataclass(frozen=True)
@@ -35,14 +39,16 @@ class Turn:
 class Dispatch:
     """Claims hold 15 s: a claimed row is in somebody's hands, so a cancel of it goes through the engine."""
 
-    def __init__(self, database: "Database", *, in_flight: int = 500) -> None:
+    def __init__(self, database: "Database", *, in_flight: int = 500, frozen: timedelta = FROZEN) -> None:
+        """`frozen`: a turn from which nothing is heard for so long is undone."""
         self._database = database
         self._in_flight = in_flight
+        self._frozen = f"{frozen // timedelta(milliseconds=1)}ms"
 
     async def claim(self, at_most: int) -> Turn:
         """Admit up to `at_most` jobs; nothing when another process holds the lock."""
         async with self._database.acquire() as connection, connection.transaction():
-            if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1, hashtext(current_schema()))", LOCK):
+            if not await connection.fetchval(TAKE, LOCK, self._frozen):
                 return Turn()
             expired = await connection.fetch(sql("expire"), ARRIVALS)
             again = await connection.fetch(sql("reclaim"), at_most, CLAIM)

@@ -48,7 +48,7 @@ def test_many_jobs_are_canceled_and_replayed_over_http(running: Stack, outside: 
     assert {client.wait(job_id, 10).status for job_id in ids} == {"canceled"}
     assert time.monotonic() - asked < 5
     assert client.wait(bulk["bulkId"], 10).result == {"matched": 3, "done": 3, "failed": 0, "skipped": 0}
-    until(lambda: outside.model.dropped == 3, 2, "the end of the model calls")
+    until(lambda: outside.model.dropped == 3, what="the end of the model calls")
 
     outside.model.mode = answers()
     bulk = running.post("/api/jobs/bulk", {"action": "replay", "filter": {**mine, "status": "canceled"}})
@@ -73,7 +73,7 @@ def test_what_no_worker_obeys_for_is_terminated_after_its_grace(make_stack: Stac
     worker.freeze()
     client.cancel(job_id)
     asked = time.monotonic()
-    job = client.wait(job_id, 20)
+    job = client.wait(job_id, 60)
     assert time.monotonic() - asked >= 2
     assert (job.status, job.error and job.error.code) == ("canceled", "terminated")
     assert stack.execution(job_id).status == WorkflowExecutionStatus.TERMINATED

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio.client import Client
@@ -20,6 +20,8 @@ ENDS: Mapping[str, set[Ran]] = {
     "expired": {Ran.FAILED, Ran.CANCELED},
 }
 KINDS = ("errand", "bulk")
+# What an execution was writing when it was terminated still lands.
+UNDER_WAY = timedelta(seconds=2)
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def disagreement(row: Row, runs: Sequence[Run], *, touched: bool) -> str | None:
         return "they tell of different ends"
     # what somebody did to an execution after the ledger's end changes nothing; and a job that is terminated before its
     # first step goes on waiting for it until the next reconciliation, or its ttl
-    return None if last.closed >= finished or row["status"] == "expired" else "they tell of different ends"
+    return None if last.closed >= finished - UNDER_WAY or row["status"] == "expired" else "they tell of different ends"
 
 
 async def _executions(house: House) -> dict[str, list[Run]]:

@@ -114,6 +114,9 @@ def serving() -> Generator[Server]:
             self.send_response(answer.status)
             for name, value in {"Content-Type": answer.content_type, **answer.headers}.items():
                 self.send_header(name, value)
+            if answer.status == 204:
+                self.end_headers()
+                return
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
             self.wfile.write(b"%x\r\n%s\r\n" % (len(content), content) if content else b"")

@@ -65,7 +65,7 @@ def test_the_other_verbs(server: Server, client: Client) -> None:
     server.on("PATCH /api/schedules/sched_1", Answer(200, SCHEDULE))
     client.change_schedule("sched_1", cron="@daily", jitter=None)
     assert server.asked[-1].body == {"cron": "@daily", "jitter": None}
-    server.on("DELETE /api/schedules/sched_1", Answer(204, b"", cut=True))
+    server.on("DELETE /api/schedules/sched_1", Answer(204, b""))
     client.delete_schedule("sched_1")
     server.on("DELETE /api/schedules/sched_1", problem(404, "schedule_not_found", "there is no such schedule"))
     with pytest.raises(LongrunError) as caught:
@@ -76,7 +76,7 @@ def test_the_other_verbs(server: Server, client: Client) -> None:
 async def test_the_asynchronous_client_has_them_too(server: Server) -> None:
     server.on("POST /api/schedules", Answer(201, SCHEDULE))
     server.on("GET /api/schedules", Answer(200, {"schedules": [SCHEDULE], "nextCursor": None}))
-    server.on("DELETE /api/schedules/sched_1", Answer(204, b"", cut=True))
+    server.on("DELETE /api/schedules/sched_1", Answer(204, b""))
     async with AsyncClient(server.url, "secret-key") as client:
         made = await client.schedule_cron_job("research", {}, "@daily")
         assert [one.id async for one in client.list_schedules()] == [made.id]

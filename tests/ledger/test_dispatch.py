@@ -1,10 +1,13 @@
 """Admission: never twice, never too many, in order."""
 
 import asyncio
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 
+from domain.errors import LedgerUnavailable
 from domain.job import Outcome, Status
 from ledger.database import Database
 from ledger.dispatch import Dispatch
@@ -40,6 +43,31 @@ async def test_eight_claimers_never_take_a_job_twice_nor_more_than_may_be_in_fli
         await database.close()
     assert len(taken) == len(set(taken)) == 10
     assert most == 10
+
+
+class Frozen(Dispatch):
+    """Of a process that is stopped in the middle of a turn, the lock in its hands."""
+
+    reached = asyncio.Event()
+
+    async def _admit(self, connection: Any, at_most: int) -> Any:
+        self.reached.set()
+        await asyncio.Event().wait()
+
+
+async def test_a_turn_that_is_frozen_does_not_keep_others_from_theirs(book: Book) -> None:
+    [job] = await book.jobs.open([new_job()])
+    frozen = Frozen(book.database, frozen=timedelta(milliseconds=300))
+    turn = asyncio.create_task(frozen.claim(1))
+    await frozen.reached.wait()
+    assert await claimed(book.dispatch) == [], "only one at a time admits"
+    async with asyncio.timeout(30):
+        while (found := await claimed(book.dispatch)) == []:
+            await asyncio.sleep(0.02)
+    assert found == [job.id]
+    turn.cancel()
+    with pytest.raises((asyncio.CancelledError, LedgerUnavailable)):
+        await turn
 
 
 async def test_what_is_claimed_is_not_claimed_again(book: Book) -> None:
