@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncGenerator, Generator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -18,6 +18,7 @@ from engine.plugin import plugin
 from ledger.database import Database
 from ledger.migrate import migrate
 from local import postgres, temporal
+from tests.support.databases import cloned, sibling
 from tests.support.pgbouncer import NoPoolerError, transaction_pooler
 
 TEMPLATE = "longrun_template"
@@ -39,11 +40,6 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
     """A server whose database of this URL nobody uses: tests clone their own."""
     with postgres.serve(tmp_path_factory.mktemp("postgres"), fsync=False) as url:
         yield url
-
-
-def sibling(url: str, database: str) -> str:
-    """The same server's other database."""
-    return url.rsplit("/", 1)[0] + "/" + database
 
 
 @pytest.fixture(scope="session")
@@ -69,19 +65,6 @@ def template(postgres_url: str) -> str:
 
     asyncio.run(make())
     return TEMPLATE
-
-
-@asynccontextmanager
-async def cloned(postgres_url: str, template: str) -> AsyncGenerator[str]:
-    """The URL of a migrated database that lives as long as the block."""
-    name = f"test_{uuid4().hex[:12]}"
-    admin = await asyncpg.connect(postgres_url)
-    try:
-        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-        yield sibling(postgres_url, name)
-        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await admin.close()
 
 
 async def own_namespace(temporal_address: str) -> dict[str, str]:

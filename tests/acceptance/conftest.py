@@ -9,7 +9,8 @@ import pytest
 
 from local import ports
 from tests.acceptance import unguarded
-from tests.conftest import cloned, own_namespace
+from tests.conftest import own_namespace
+from tests.support.databases import cloned
 from tests.support.house import install_errand
 from tests.support.processes import ROOT, Stack
 from tests.support.proxy import TcpProxy

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from tests.acceptance.conftest import Errands
-from tests.conftest import sibling
+from tests.support.databases import sibling
 from tests.support.processes import Stack, until
 from tests.support.stand_ins import Background
 

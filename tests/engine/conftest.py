@@ -7,7 +7,8 @@ import pytest
 import pytest_asyncio
 
 from ledger.database import Database
-from tests.conftest import cloned, own_namespace
+from tests.conftest import own_namespace
+from tests.support.databases import cloned
 from tests.support.stack_parts import Parts, stack
 from tests.support.toys import Toys
 

@@ -5,8 +5,8 @@ from collections.abc import AsyncGenerator
 import pytest_asyncio
 
 from ledger.database import Database
-from tests.conftest import cloned
 from tests.ledger.book import Book
+from tests.support.databases import cloned
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

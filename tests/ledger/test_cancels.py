@@ -13,9 +13,9 @@ from ledger.cancels import ABANDONED, AT_MOST, INSIDE, MOMENT, OVERDUE, Cancels
 from ledger.database import Database, sql
 from ledger.items import TAKE, JobItems, Selection
 from ledger.jobs import JobFilter
-from tests.conftest import cloned
 from tests.ledger.book import Book
 from tests.ledger.test_plans import FILL, KEYS, assert_narrow, plan
+from tests.support.databases import cloned
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 GRACE = timedelta(seconds=30)

@@ -12,9 +12,9 @@ from domain.telling import EVENTS, new_secret
 from ledger.database import Database, sql
 from ledger.deliveries import Attempt, Claim, Deliveries
 from ledger.webhooks import Webhook, Webhooks
-from tests.conftest import cloned
 from tests.ledger.book import Book, at
 from tests.ledger.test_plans import assert_narrow, plan
+from tests.support.databases import cloned
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 ADDRESS = "https://app.example.com/hook"

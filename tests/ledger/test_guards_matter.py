@@ -13,9 +13,9 @@ import ledger.jobs
 import ledger.steps
 from domain.job import Status
 from ledger.database import Database, named, numbered, sql
-from tests.conftest import cloned
 from tests.ledger import test_dispatch, test_jobs, test_open, test_steps
 from tests.ledger.book import Book
+from tests.support.databases import cloned
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

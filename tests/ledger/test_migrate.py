@@ -10,7 +10,7 @@ import pytest
 from domain.errors import LedgerUnavailable
 from ledger.migrate import migrate, pending
 from local import ports
-from tests.conftest import sibling
+from tests.support.databases import sibling
 
 
 @pytest.fixture

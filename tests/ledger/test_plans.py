@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 
 from ledger.database import Database, named, sql
-from tests.conftest import cloned
 from tests.ledger.book import Book, new_job
+from tests.support.databases import cloned
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

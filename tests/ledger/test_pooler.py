@@ -12,8 +12,8 @@ from domain.job import Status
 from ledger.database import Database
 from ledger.dispatch import Dispatch
 from ledger.migrate import migrate, pending
-from tests.conftest import sibling
 from tests.ledger.book import Book, at, new_job
+from tests.support.databases import sibling
 from tests.support.pgbouncer import SERVER_CONNECTIONS
 
 JOBS = 24

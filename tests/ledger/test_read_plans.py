@@ -12,8 +12,8 @@ import pytest_asyncio
 from ledger.database import Database, sql
 from ledger.jobs import JobFilter, Jobs
 from ledger.stats import Asked, Stats
-from tests.conftest import cloned
 from tests.ledger.test_plans import assert_narrow, plan, read
+from tests.support.databases import cloned
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -10,9 +10,9 @@ import pytest_asyncio
 from domain.job import Status
 from ledger.database import Database, sql
 from ledger.reports import SETTLED, DoneStep, Reports
-from tests.conftest import cloned
 from tests.ledger.book import EPOCH, Book, at
 from tests.ledger.test_plans import assert_narrow, plan
+from tests.support.databases import cloned
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 # of 10,000 jobs 6,000 are over, 3,800 wait, 180 are in the engine, and 20 in the hands of somebody who died

@@ -16,8 +16,8 @@ import pytest
 from local import ports, samples
 from local.sample_pages import NAME
 from longrun import Client
-from tests.conftest import sibling
 from tests.packaging.files import compose, dockerfile
+from tests.support.databases import sibling
 
 KEY = "packaging-key-of-more-than-thirty-two-characters"
 SECONDS = 40.0

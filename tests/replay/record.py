@@ -31,9 +31,10 @@ from ledger.migrate import migrate
 from ledger.users import Users
 from ledger.waitpoints import Waitpoints
 from local import postgres, temporal
-from tests.conftest import cloned, own_namespace, sibling
+from tests.conftest import own_namespace
 from tests.replay.fakes import TASK_URL, Forgetter, Portions, Research, erasing, task_activities
 from tests.replay.histories import Stored
+from tests.support.databases import cloned, sibling
 from tests.support.proxy import TcpProxy
 from tests.support.site_server import Answer
 from tests.support.stack_parts import Parts, stack, toy_kinds

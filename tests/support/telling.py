@@ -21,8 +21,9 @@ from ledger.deliveries import Deliveries, Delivery
 from ledger.events import Notices
 from ledger.webhooks import Webhooks
 from providers.webhooks import WebhookPoster
-from tests.conftest import cloned, own_namespace
+from tests.conftest import own_namespace
 from tests.ledger.book import Book
+from tests.support.databases import cloned
 from tests.support.site_server import Answer, Asked, SiteServer
 from tests.support.stack_parts import until
 from workflows import telling as flows

@@ -18,9 +18,10 @@ from ledger.cancels import Cancels
 from ledger.database import Database
 from ledger.jobs import JobFilter
 from ledger.rows import JobRow
-from tests.conftest import cloned, own_namespace
+from tests.conftest import own_namespace
 from tests.ledger.book import new_job
 from tests.support import stubborn
+from tests.support.databases import cloned
 from tests.support.stack_parts import Parts, stack, steps_of, toy_kinds, until
 from tests.support.toys import ParentRequest, ToyRequest, ToyResult, Toys
 from workflows.kind import Kind

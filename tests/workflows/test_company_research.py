@@ -12,8 +12,9 @@ from domain.errors import BudgetExceeded, LongrunError, VendorError
 from domain.job import Status
 from ledger.database import Database
 from ledger.rows import JobRow
-from tests.conftest import cloned, own_namespace
+from tests.conftest import own_namespace
 from tests.replay.fakes import Research
+from tests.support.databases import cloned
 from tests.support.stack_parts import Parts, stack, steps_of
 from workflows.catalog import KINDS
 

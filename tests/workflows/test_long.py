@@ -15,7 +15,8 @@ from ledger.database import Database
 from ledger.jobs import JobFilter
 from ledger.rows import JobRow
 from ledger.spend import Spend
-from tests.conftest import cloned, own_namespace
+from tests.conftest import own_namespace
+from tests.support.databases import cloned
 from tests.support.stack_parts import Parts, stack, steps_of, toy_kinds, until
 from tests.support.toys import Mended, Toys
 

@@ -13,7 +13,8 @@ from temporalio.client import WorkflowExecutionStatus
 from domain.errors import VendorError
 from domain.job import Status
 from ledger.database import Database
-from tests.conftest import cloned, own_namespace
+from tests.conftest import own_namespace
+from tests.support.databases import cloned
 from tests.support.proxy import TcpProxy
 from tests.support.stack_parts import Parts, stack, steps_of
 from tests.support.toys import Toys

@@ -17,8 +17,9 @@ from engine.query import live_progress
 from ledger.database import Database
 from ledger.rows import Event
 from ledger.waitpoints import Waitpoints
-from tests.conftest import cloned, own_namespace
+from tests.conftest import own_namespace
 from tests.support.approvals import APPROVAL
+from tests.support.databases import cloned
 from tests.support.stack_parts import Parts, stack, steps_of, until
 from tests.support.toys import Toys
 
