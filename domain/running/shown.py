@@ -1,0 +1,61 @@
+"""Figures as people read them."""
+
+import re
+
+from domain.running.figures import Fact
+
+# Metres that stay metres, however many.
+HEIGHTS = re.compile(r"elevation|altitude|climb|stride")
+# Nobody runs a kilometre so fast: fewer seconds a kilometre are a difference between paces.
+FASTEST_KM = 100.0
+PLACES = {"bpm": 0, "spm": 0, "m/s": 2, "%": 1, "ml/kg/min": 1, "points": 0, "count": 0, "": 2}
+
+
+def shown(name: str, fact: Fact) -> str:
+    """The figure with its unit, rounded: 10.02 km, 52:10, 5:12/km, 152 bpm. Differences are without their sign."""
+    value = abs(fact.value)
+    match fact.unit:
+        case "m" if HEIGHTS.search(name) or value < 1_000:
+            return f"{_decimal(value, 2 if value < 10 else 0)} m"
+        case "m":
+            return f"{_decimal(value / 1_000, 2)} km"
+        case "s":
+            return clock(value)
+        case "s/km" if value < FASTEST_KM:
+            return f"{_decimal(value, 0)} s/km"
+        case "s/km":
+            return f"{clock(value)}/km"
+        case "count" | "":
+            return _decimal(value, PLACES[fact.unit])
+        case unit:
+            small = unit in ("bpm", "spm") and value < 10
+            return f"{_decimal(value, 1 if small else PLACES[unit])}{'' if unit == '%' else ' '}{unit}"
+
+
+def clock(seconds: float) -> str:
+    """h:mm:ss, m:ss from a minute on, and below that in words."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} seconds"
+    hours, rest = divmod(whole, 3_600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
+
+
+def label(name: str) -> str:
+    """A fact's name in words."""
+    words = re.sub(r"_(\d+)d\b", r" of the \1 days before", name)
+    return words.replace("_", " ")
+
+
+def towards(name: str, value: float) -> str:
+    """Which way a difference points."""
+    if "pace" in name or name.endswith("km") or "time" in name:
+        return "slower" if value > 0 else "faster"
+    if "distance" in name:
+        return "longer" if value > 0 else "shorter"
+    return "higher" if value > 0 else "lower"
+
+
+def _decimal(value: float, places: int) -> str:
+    text = f"{value:,.{places}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,114 @@
+"""Whether a text about runs says only what its facts say: every number, every unit, every name, and no heart unheard.
+
+Pure, deterministic, no model asked. What is wrong is said in words, so that a writer can be told.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+
+from domain.running.figures import Fact
+from domain.running.quantities import HOUR, MILE, Quantity, Reading, quantities
+from domain.text import MONTHS, bare, plain, words
+
+SHORTEST, LONGEST = 40, 6_000
+# Facts that give a date have these after their common beginning.
+DATE = ("_year", "_month", "_day")
+# What a bare number may count of a fact, whatever the unit.
+SCALES: dict[str, tuple[float, ...]] = {
+    "m": (1, 1_000, MILE),
+    "s": (1, 60, HOUR),
+    "s/km": (1, 60, 1_000 / MILE),
+    "m/s": (1, 1 / 3.6),
+}
+HEART_FACTS = re.compile(r"heart|trimp|zone|decoupling|efficiency|load|strain")
+HEART_WORDS = re.compile(
+    r"\b(?:\w*heart\w*|bpm|pulse\w*|hr|hrmax|hrr|cardi\w+|aerobic\w*|anaerobic\w*|beats?|heartbeats?|trimp|"
+    r"decoupling|karvonen|(?:zones?|z) ?(?:\d|one|two|three|four|five))\b",
+    re.IGNORECASE,
+)
+NEGATIVE_SPLIT = re.compile(r"(?<!no )(?<!not a )(?<!without a )(?<!than a )\bnegative[- ]split", re.IGNORECASE)
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+CALENDAR = re.compile(rf"\b(?:{'|'.join((*WEEKDAYS, *MONTHS))})\b")
+# A verb and an adverb as well, where a sentence opens.
+AMBIGUOUS = frozenset(("March", "May"))
+CAPITAL = re.compile(r"(?<![\w'/-])[A-Z][\w']*(?:-\w+)*")
+OPENS = re.compile(r"""(?:^|[.!?:;"(-]|\.\.\.|\n)[\s"'(]*$""")
+# What may be written large without naming anybody.
+_NOBODY = """i i'm i'd i'll i've dear runner friend athlete coach letter ok gps trimp vdot hr hrr bpm spm vo2max vo2
+riegel banister edwards karvonen friel daniels minetti pr pb"""
+NOBODY = frozenset(_NOBODY.split())
+
+
+def has_heart(facts: Mapping[str, Fact]) -> bool:
+    """Whether anything was heard of the runner's heart."""
+    return any(fact.unit == "bpm" for fact in facts.values())
+
+
+def faults(text: str, facts: Mapping[str, Fact], named: Collection[str] = ()) -> list[str]:
+    """What is wrong with a text, each once, in words; nothing if it stands. `named` is text whose names it may use."""
+    found = [] if SHORTEST <= len(text) <= LONGEST else [f"it must have {SHORTEST} to {LONGEST} characters"]
+    found += [
+        f'"{quantity.said.strip()}" is no figure that you were given'
+        for quantity in quantities(text)
+        if not any(_holds(reading, quantity, facts) for reading in quantity.readings)
+    ]
+    if not has_heart(facts):
+        found += [f'"{match.group()}": nothing is known of the heart' for match in HEART_WORDS.finditer(text)]
+    split = facts.get("negative_split")
+    if split is not None and split.value <= 0 and NEGATIVE_SPLIT.search(text):
+        found.append("the second half was not the faster one")
+    found += [f'"{name}" is a name that you were not given' for name in _strangers(text, named)]
+    return list(dict.fromkeys(found))
+
+
+def _holds(reading: Reading, quantity: Quantity, facts: Mapping[str, Fact]) -> bool:
+    match reading.unit:
+        case "unknown":
+            return False
+        case "date":
+            return _dated(int(reading.value), quantity, facts)
+        case "zone":
+            return f"time_in_zone_{reading.value:.0f}" in facts
+        case "days":
+            windows = (fact.value for name, fact in facts.items() if name.startswith("window_"))
+            return any(_close(value, reading) for value in windows)
+        case "count":
+            return any(_close(fact.value, reading) for fact in _measures(facts) if fact.unit in ("count", ""))
+        case "any":
+            return any(
+                abs(abs(fact.value) / scale - reading.value) <= reading.within * 1.0001
+                for fact in _measures(facts)
+                for scale in SCALES.get(fact.unit, (1,))
+            ) or any(name.endswith("_year") and fact.value == reading.value for name, fact in facts.items())
+        case unit:
+            return any(_close(fact.value, reading) for fact in facts.values() if fact.unit == unit)
+
+
+def _measures(facts: Mapping[str, Fact]) -> Iterator[Fact]:
+    return (fact for name, fact in facts.items() if not name.endswith(DATE))
+
+
+def _close(value: float, reading: Reading) -> bool:
+    # a difference is said without its sign
+    return abs(abs(value) - reading.value) <= reading.within * 1.0001 + 1e-9
+
+
+def _dated(day: int, said: Quantity, facts: Mapping[str, Fact]) -> bool:
+    for name in facts:
+        if name.endswith("_day") and facts[name].value == day:
+            month, year = (facts.get(name.removesuffix("_day") + part) for part in ("_month", "_year"))
+            if month and month.value == said.month and (not said.year or (year and year.value == said.year)):
+                return True
+    return False
+
+
+def _strangers(text: str, named: Collection[str]) -> Iterator[str]:
+    """Names that nobody has told: a capital within a sentence, a day or a month anywhere."""
+    known = {word.lower() for told in named for word in words(told)} | NOBODY
+    text = "\n".join(plain(line) for line in text.split("\n"))
+    for match in CAPITAL.finditer(text):
+        name = bare(match.group())
+        opens = bool(OPENS.search(text, 0, match.start()))
+        dated = CALENDAR.fullmatch(name) and not (opens and name in AMBIGUOUS)
+        if (dated or not opens) and not all(part.lower() in known for part in re.split(r"[-/]", name)):
+            yield name
