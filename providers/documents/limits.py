@@ -1,0 +1,23 @@
+"""How much a single document may cost."""
+
+from domain.model import Model
+
+MIB = 1024 * 1024
+
+
+class Limits(Model):
+    """Caps for one document. `seconds` is wall-clock and processor time, `max_memory` the address space of its reader.
+
+    `max_expanded` and `max_ratio` bound what a zip-based format unpacks to; a ratio counts from 16 MiB on.
+    `tesseract` is the OCR program, None where pages without a text layer are not to be read.
+    """
+
+    max_bytes: int = 100 * MIB
+    max_expanded: int = 400 * MIB
+    max_ratio: int = 200
+    max_pages: int = 10_000
+    max_characters: int = 20_000_000
+    max_memory: int = 1024 * MIB
+    seconds: float = 45.0
+    tesseract: str | None = None
+    ocr_languages: str = "eng"
