@@ -137,13 +137,17 @@ class Job(Model, Generic[P]):
 
 
 class Outcome(Model):
-    """How a job ended, as its workflow tells the ledger."""
+    """How a job ended, as its workflow tells the ledger.
+
+    `listed` is the field of the result under which the ledger lists what came of each of the job's items.
+    """
 
     job_id: UUID
     status: Status
     result: Any = None
     error: Failure | None = None
     answered_by: str | None = None
+    listed: str | None = None
 
 
 class Standing(Model):

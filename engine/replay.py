@@ -40,7 +40,10 @@ class Replays:
         if old.blanked_at is not None and (payload is None or from_step is not None):
             raise PayloadGone("what this job was given is no longer kept: send the payload to have the work done again")
         before = self._before(old.kind, from_step)
-        asked = Submission(old.kind, old.payload if payload is None else payload, options_of(old), by)
+        if payload is None:
+            kind = self._catalog[old.kind]
+            payload = kind.whole(old.payload, await self._jobs.given_items(old.id) if kind.items else None)
+        asked = Submission(old.kind, payload, options_of(old), by)
         submitter = Submitter(self._jobs.also(given(old.id, before, from_step)), self._catalog)
         [opened] = await submitter.submit([asked], replay_of=old.id, ids=[new_id] if new_id else None)
         return opened

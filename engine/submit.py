@@ -63,8 +63,9 @@ class Submitter:
         ]
         for at, row in enumerate(rows):
             if check := self._checks.get(row.kind):
+                kind = self._catalog[row.kind]
                 with _of_item(at):
-                    await check(self._catalog[row.kind].payload.model_validate(row.payload), row.owner)
+                    await check(kind.payload.model_validate(kind.whole(row.payload, row.items)), row.owner)
         return await self._jobs.open(rows)
 
     def _row(self, at: int, asked: Submission, job_id: UUID, place: dict[str, UUID | None]) -> NewJob:
@@ -76,16 +77,20 @@ class Submitter:
         self, asked: Submission, job_id: UUID, *, batch_id: UUID | None, replay_of: UUID | None, parent_id: UUID | None
     ) -> NewJob:
         kind, options = self._catalog[asked.job_type], asked.options
-        payload, wire = _fit(kind, asked.payload)
+        payload, wire, listed = _fit(kind, asked.payload)
+        whole = kind.whole(wire, listed)
         if len(json.dumps(options.metadata)) > METADATA_BYTES:
             raise PayloadTooLarge("metadata holds at most 256 KiB", pointer="/options/metadata")
         owner, budget, debounce = _owner(kind, payload, options), options.budget, options.debounce
+        if kind.items and debounce and debounce.mode == "trailing":
+            raise CallerError("a job with a long list keeps the first one", pointer="/options/debounce/mode")
         begins = _moment(debounce.delay if debounce else options.delay)
         return NewJob(
             id=job_id,
             kind=kind.name,
             payload=wire,
-            payload_hash=digest(wire),
+            payload_hash=digest(whole),
+            items=listed,
             plan=kind.plan(payload, options.retry),
             title=kind.title(payload),
             owner=owner,
@@ -108,7 +113,7 @@ class Submitter:
             max_usd=budget.max_cost_usd if budget else None,
             idempotency_key=options.idempotency_key,
             key_ttl_seconds=options.idempotency_key_ttl.total_seconds(),
-            active_key=digest([kind.name, owner, options.active_key or wire]),
+            active_key=digest([kind.name, owner, options.active_key or whole]),
             joinable=options.skip_if_active,
             cache_key=kind.cache_key(payload, owner),
             # who replays wants the work done again; a child cannot run as a job that has ended already
@@ -143,15 +148,19 @@ def _moment(given: timedelta | datetime | None, *, after: datetime | None = None
     return (after or datetime.now(UTC)) + given if isinstance(given, timedelta) else given
 
 
-def _fit(kind: Kind, payload: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """The payload as its model and as the JSON that travels."""
+def _fit(kind: Kind, payload: dict[str, Any]) -> tuple[Any, dict[str, Any], list[Any] | None]:
+    """The payload as its model, as the JSON that travels, and its long list as JSON where it has one."""
     try:
         model = kind.payload.model_validate(payload)
     except ValidationError as error:
         raise InvalidPayload(
             [("/payload" + "".join(f"/{part}" for part in e["loc"]), e["msg"]) for e in error.errors()]
         ) from None
-    text = model.model_dump_json(by_alias=True, exclude_unset=True)
+    text, listed = model.model_dump_json(by_alias=True, exclude_unset=True), None
+    if kind.items is not None:
+        wire = json.loads(text)
+        listed = wire.pop(kind.items)
+        text = json.dumps(wire)
     if len(text) > PAYLOAD_BYTES:
         raise PayloadTooLarge("a payload holds at most 100 KB", pointer="/payload")
-    return model, json.loads(text)
+    return model, json.loads(text), listed

@@ -22,8 +22,6 @@ COUNT = "SELECT count(*) FROM jobs j WHERE "
 IDS = "SELECT j.id FROM jobs j WHERE "
 TAKE = """INSERT INTO job_items (job_id, position, item)
     SELECT $1, row_number() OVER (ORDER BY j.created_at, j.id), to_jsonb(j.id) FROM jobs j WHERE """
-FILL = """INSERT INTO job_items (job_id, position, item)
-    SELECT $1, n.place, n.item FROM jsonb_array_elements($2) WITH ORDINALITY AS n (item, place)"""
 TOTAL = """UPDATE jobs SET items = jsonb_build_object('done', 0, 'failed', 0, 'skipped', 0,
     'total', (SELECT count(*) FROM job_items WHERE job_id = $1)) WHERE id = $1"""
 
@@ -101,9 +99,7 @@ class JobItems:
         """Give an open job its items, in that order; one that has them already keeps what it has."""
         async with self._database.acquire() as connection, connection.transaction():
             await connection.execute("SELECT FROM jobs WHERE id = $1 FOR NO KEY UPDATE", job_id)
-            if not await connection.fetchval("SELECT items IS NOT NULL FROM jobs WHERE id = $1", job_id):
-                await connection.execute(FILL, job_id, list(items))
-                await connection.execute(TOTAL, job_id)
+            await connection.execute(sql("fill_items"), job_id, list(items))
         return await self.counts(job_id)
 
     async def pending(self, job_id: UUID, limit: int) -> list[Item]:

@@ -95,7 +95,7 @@ class Jobs:
         opened: dict[UUID, Opened] = {}
         async with (
             self._database.acquire() as connection,
-            connection.transaction() if len(new) > 1 or self._after else nullcontext(),
+            connection.transaction() if len(new) > 1 or self._after or new[0].items is not None else nullcontext(),
         ):
             for portion in portions:
                 if portion[0].debounce_key and (joined := await join_waiting(connection, portion[0])):
@@ -112,6 +112,9 @@ class Jobs:
                     opened |= _standing(await connection.fetch(sql("find_existing"), missing))
             if len(opened) < len(new):
                 raise _Raced
+            for job in new:
+                if job.items is not None and opened[job.id].why == "opened":
+                    await connection.execute(sql("fill_items"), job.id, list(job.items))
             if self._after:
                 await self._after(connection, [one.id for one in opened.values() if one.why == "opened"])
         return [opened[job.id] for job in new]
@@ -136,6 +139,11 @@ class Jobs:
                 f"{sql('get_job')} WHERE {query} ORDER BY j.created_at DESC, j.id DESC LIMIT ${len(args)}", *args
             )
         ]
+
+    async def given_items(self, job_id: UUID) -> Sequence[Any]:
+        """The items that the job was asked with, in that order."""
+        rows = await self._database.fetch("SELECT item FROM job_items WHERE job_id = $1 ORDER BY position", job_id)
+        return [row["item"] for row in rows]
 
     async def spent(self, job_id: UUID) -> tuple[int, Decimal]:
         """(tokens, USD) that a job and all jobs inside it have cost so far."""
@@ -173,8 +181,11 @@ class Jobs:
         async with self._database.acquire() as connection, connection.transaction():
             # the lock comes first, so that the statement after it sees every step that was written before
             await connection.execute("SELECT FROM jobs WHERE id = $1 FOR NO KEY UPDATE", outcome.job_id)
+            result = outcome.result
+            if outcome.listed:
+                result = {**result, outcome.listed: await connection.fetchval(sql("list_items"), outcome.job_id)}
             row = await connection.fetchrow(
-                sql("finish"), outcome.job_id, outcome.status, outcome.result, error, outcome.answered_by, canceled_by
+                sql("finish"), outcome.job_id, outcome.status, result, error, outcome.answered_by, canceled_by
             )
             if row is None:
                 other = outcome.status != Status.COMPLETED

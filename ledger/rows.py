@@ -1,5 +1,6 @@
 """Typed rows. JobRow is a job as the ledger knows it, its steps merged from plan and writes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -10,7 +11,7 @@ from uuid import UUID
 from domain.job import Failure, Items, PlannedStep, Progress, Retry, Status, StepState, Tier
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from asyncpg import Record
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 class NewJob:
     """One row to open. Times in seconds; `in_engine` rows are started by their parent, not by the dispatcher.
 
-    `asked_by` is for the audit: the first event says it.
+    `asked_by` is for the audit: the first event says it. `items`, where the payload has a long list: it, as JSON.
     """
 
     id: UUID
@@ -57,6 +58,7 @@ class NewJob:
     debounce_trailing: bool = False
     asked_by: str | None = None
     in_engine: bool = False
+    items: Sequence[Any] | None = None
 
     def arguments(self, names: "Sequence[str]") -> list[Any]:
         """These of its fields."""

@@ -20,7 +20,8 @@ class Kind:
     """A kind of job. `title` says a payload in words; `same` names what makes two payloads one question (cached).
     `by_name`: servers start it, and tokens that name it; an owner's token does not. `steps_of` names a payload's own
     steps; without it each job has the workflow class's. `owner_of` names whose data a payload is about: the job is
-    theirs, and nobody else's."""
+    theirs, and nobody else's. `items` names a list of the payload that may be long: it becomes the job's items, and
+    the workflow is handed the rest."""
 
     name: str
     workflow: type
@@ -35,6 +36,7 @@ class Kind:
     by_name: bool = False
     steps_of: Callable[[Any], Sequence[Step]] | None = None
     owner_of: Callable[[Any], str] | None = None
+    items: str | None = None
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -48,6 +50,10 @@ class Kind:
             for step in steps
             for policy in (step.policy.merged(retry),)
         )
+
+    def whole(self, payload: dict[str, Any], items: Sequence[Any] | None) -> dict[str, Any]:
+        """The payload with the list that became the job's items."""
+        return payload if self.items is None else {**payload, self.items: items}
 
     def cache_key(self, payload: Any, owner: str) -> str | None:
         return digest([self.name, owner, self.same(payload)]) if self.same else None

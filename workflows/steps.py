@@ -246,8 +246,10 @@ class Steps:
         await surely(Closing.note, note)
 
     def _outcome(self, status: Status, *, result: Any = None, error: Failure | None = None) -> Outcome:
-        answered_by = getattr(result, "answered_by", None)
-        return Outcome(job_id=self._job.id, status=status, result=result, error=error, answered_by=answered_by)
+        answered_by, listed = getattr(result, "answered_by", None), getattr(result, "listed", None)
+        return Outcome(
+            job_id=self._job.id, status=status, result=result, error=error, answered_by=answered_by, listed=listed
+        )
 
     def _mark(self, name: str, status: StepStatus, failure: Failure | None = None) -> None:
         state, now = self._states.get(name) or StepState(name=name), workflow.now()
