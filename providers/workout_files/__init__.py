@@ -6,7 +6,7 @@ A file is known by its content, never by its name. What cannot be read is refuse
 in an archive each member alone. All of it is synchronous and keeps a core busy: call it in a thread or process.
 """
 
-from providers.workout_files.archive import Member, members
+from providers.workout_files.archive import Member, count, members
 from providers.workout_files.single import read_workout
 
-__all__ = ["Member", "members", "read_workout"]
+__all__ = ["Member", "count", "members", "read_workout"]

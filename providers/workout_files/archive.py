@@ -46,6 +46,17 @@ def members(path: Path, start: int = 0) -> Iterator[Member]:
         yield from _Walk(start).archive(file, "")
 
 
+def count(path: Path) -> int:
+    """Of how many files `members` tells, without reading them. Raises WorkoutRefused as it does."""
+    with path.open("rb") as file:
+        if not zipfile.is_zipfile(file):
+            return 1
+        # it begins after the last one
+        walk = _Walk(MOST_MEMBERS)
+        list(walk.archive(file, ""))
+        return walk.number
+
+
 def _alone(path: Path, start: int) -> Iterator[Member]:
     if start:
         return
@@ -64,7 +75,7 @@ class _Walk:
 
     def __init__(self, start: int) -> None:
         self._start = start
-        self._number = self._total = self._unpacked = 0
+        self.number = self._total = self._unpacked = 0
 
     def archive(self, file: IO[bytes], within: str) -> Iterator[Member]:
         try:
@@ -80,10 +91,10 @@ class _Walk:
                 if not within and entry.filename.lower().endswith(".zip"):
                     yield from self._inner(archive, entry)
                     continue
-                self._number += 1
-                if self._number > self._start:
+                self.number += 1
+                if self.number > self._start:
                     name = within + entry.filename
-                    yield Member(name, self._number, self._total, self._outcome(archive, entry))
+                    yield Member(name, self.number, self._total, self._outcome(archive, entry))
 
     def _inner(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[Member]:
         """The files of an archive in the archive; it is counted as a file itself only when it is refused."""
@@ -94,9 +105,9 @@ class _Walk:
                     file.write(chunk)
                 yield from self.archive(file, f"{entry.filename}/")
             except WorkoutRefused as refused:
-                self._number, self._total = self._number + 1, self._total + 1
-                if self._number > self._start:
-                    yield Member(entry.filename, self._number, self._total, refused)
+                self.number, self._total = self.number + 1, self._total + 1
+                if self.number > self._start:
+                    yield Member(entry.filename, self.number, self._total, refused)
 
     def _outcome(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Workout | WorkoutRefused:
         try:
