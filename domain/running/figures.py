@@ -90,3 +90,11 @@ class Facts(Model):
     zones: Zones | None = None
     pacing: Literal["negative_split", "even", "positive_split"] | None = None
     cleaned: tuple[str, ...] = ()
+
+
+_DIGITS: dict[Unit, int] = {"m/s": 2, "m/beat": 3, "": 3}
+
+
+def fact(value: float, unit: Unit, basis: str, quality: Quality = "good") -> Fact:
+    """A figure, rounded to what its unit can carry."""
+    return Fact(value=round(value, _DIGITS.get(unit, 1)), unit=unit, basis=basis, quality=quality)

@@ -1,0 +1,63 @@
+"""Up and down, and what it costs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from domain.running.series import windows
+from domain.running.track import SMOOTHING_SECONDS, Track
+
+# A height is climbed when it is left behind by so much: less than that is what a barometer or a receiver trembles.
+LEAST_CLIMB_M = 2.0
+
+# The slope is that of the half minute around; of less way than this it is noise.
+LEAST_WAY_M = 15.0
+STEEPEST = 0.45
+
+# Minetti's subjects ran downhill on a treadmill at up to half the cost; on roads the gain stays far below (the formula
+# over-corrects up to threefold): no metre is taken for cheaper than this part of a level one.
+CHEAPEST = 0.88
+
+
+@dataclass(frozen=True, slots=True)
+class Climb:
+    """Metres of gain and loss by the interval that ends at a sample."""
+
+    gains: list[float]
+    losses: list[float]
+
+
+def climbed(altitude: Sequence[float]) -> Climb:
+    """Gain and loss over smoothed altitude, in steps of at least LEAST_CLIMB_M."""
+    gains, losses = [0.0] * len(altitude), [0.0] * len(altitude)
+    reference = altitude[0] if altitude else 0.0
+    for i, height in enumerate(altitude):
+        step = height - reference
+        if step >= LEAST_CLIMB_M:
+            gains[i], reference = step, height
+        elif step <= -LEAST_CLIMB_M:
+            losses[i], reference = -step, height
+    return Climb(gains, losses)
+
+
+def cost(slope: float) -> float:
+    """Metabolic cost of running on a slope (rise over run) by that of level ground; Minetti et al. 2002, equation 4,
+    within the slopes they measured, the benefit of running downhill capped at CHEAPEST."""
+    i = max(-STEEPEST, min(STEEPEST, slope))
+    joules = ((((155.4 * i - 30.4) * i - 43.3) * i + 46.3) * i + 19.5) * i + 3.6
+    return max(CHEAPEST, joules / 3.6)
+
+
+def level_distance(track: Track) -> float | None:
+    """The metres on level ground that would have cost as much; None without altitude or distance."""
+    if not track.altitude or not track.distance:
+        return None
+    altitude, distance = track.altitude, track.distance
+    total = 0.0
+    pairs = windows(track.seconds, SMOOTHING_SECONDS / 2)
+    for i, (first, last) in enumerate(pairs):
+        if i == 0:
+            continue
+        step = distance[i] - distance[i - 1]
+        way = distance[last] - distance[first]
+        total += step * cost((altitude[last] - altitude[first]) / way) if way >= LEAST_WAY_M else step
+    return total
