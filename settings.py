@@ -48,6 +48,9 @@ class Settings:
     openai_api_key: str | None = None
     openai_base_url: str | None = None
     model_timeout_seconds: float = 120.0
+    model_requests_per_minute: float | None = None
+    model_tokens_per_minute: float | None = None
+    batch_pause_seconds: float = 2.0
     github_token: str | None = None
     github_api_url: str = "https://api.github.com"
     search_api_key: str | None = None
@@ -127,6 +130,13 @@ def _seconds(raw: str) -> tuple[float, ...]:
     return found
 
 
+def _above_zero(raw: str) -> float:
+    found = float(raw)
+    if not 0 < found < 1e9:
+        raise ValueError("say a number above 0")
+    return found
+
+
 def _path(raw: str) -> Path:
     return Path(raw).expanduser()
 
@@ -140,6 +150,7 @@ READERS: dict[Any, Callable[[str], Any]] = {
     Path: _path,
     Path | None: _path,
     int | None: int,
+    float | None: _above_zero,
 }
 
 # The vendors' own names stay; everything of ours begins with LONGRUN_.

@@ -49,6 +49,7 @@ from engine.start import QUEUE
 from engine.stepping import Stepping
 from engine.submit import Submitter
 from engine.workers import QUEUES, run, worker_on
+from ledger.buckets import Buckets
 from ledger.cancels import Cancels
 from ledger.database import Database
 from ledger.deliveries import Deliveries
@@ -122,6 +123,7 @@ async def work(settings: Settings, queues: Sequence[str], catalog: Catalog) -> N
         care = Care(Stats(database), Retention(database, keep))
         models = Models(
             Spend(database, patience=settings.ledger_patience_seconds),
+            bucket=_bucket(settings, database),
             model=settings.model,
             anthropic_key=settings.anthropic_api_key,
             anthropic_base_url=settings.anthropic_base_url,
@@ -178,6 +180,15 @@ async def work(settings: Settings, queues: Sequence[str], catalog: Catalog) -> N
         ]
         log.info("worker is up", queues=list(queues))
         await run(workers, stop)
+
+
+def _bucket(settings: Settings, database: Database) -> Buckets | None:
+    """The vendors' limits a minute, where there are any."""
+    requests, tokens = settings.model_requests_per_minute, settings.model_tokens_per_minute
+    if requests is None and tokens is None:
+        return None
+    patience = settings.ledger_patience_seconds
+    return Buckets(database, requests_per_minute=requests, tokens_per_minute=tokens, patience=patience)
 
 
 def _tasks(

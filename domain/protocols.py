@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
@@ -9,9 +10,12 @@ from domain.job import Job
 from domain.library import Answers
 from domain.model import Model
 from domain.research import CodeFound, CompanyResearchRequest, Evidence, SiteFound
+from domain.running.figures import Facts, Runner
+from domain.running.given import GivenWorkout
 from domain.tasks import HttpTaskRequest, TaskAnswer
 from domain.tool_use import Choice, Exchange, ToolOffer
 from domain.usage import Call, Spent, Totals
+from domain.workout import Workout, WorkoutRefused
 
 T = TypeVar("T")
 
@@ -79,6 +83,18 @@ class Till(Protocol):
     async def totals(self, job_id: UUID) -> Totals: ...
 
     async def record(self, spent: Spent, *, prompt_hash: str, answer: Any) -> Totals: ...
+
+
+class Bucket(Protocol):
+    """A vendor's limits a minute, shared by all who ask it (ledger.buckets)."""
+
+    async def take(self, job_id: UUID, vendor: str, model: str, tokens: int) -> None:
+        """Wait for the turn of a call that may take so many tokens."""
+        ...
+
+    async def give_back(self, vendor: str, model: str, tokens: int) -> None:
+        """Say how many of them were not taken after all."""
+        ...
 
 
 class Engine(Protocol):
@@ -157,4 +173,32 @@ class Embedder(Protocol):
 
     async def embed(self, texts: Sequence[str], call: Call | None = None) -> list[list[float]]:
         """One vector a text. `call`: for whom it is paid. Raises VendorError, RateLimited, BudgetExceeded."""
+        ...
+
+
+class WorkoutReader(Protocol):
+    """Reads recordings and counts what is in them, where it holds up nobody. Raises WorkoutRefused."""
+
+    async def read(self, content: bytes, name: str = "") -> Workout: ...
+
+    async def given(self, given: GivenWorkout) -> Workout: ...
+
+    async def figured(self, workout: Workout, runner: Runner) -> tuple[Facts, bytes]:
+        """Its facts, and the recording as it is kept."""
+        ...
+
+    async def refigured(self, recording: bytes, runner: Runner) -> Facts:
+        """The facts of a recording that is kept."""
+        ...
+
+    async def count(self, path: Path) -> int:
+        """How many files are in an export."""
+        ...
+
+    async def members(self, path: Path, start: int) -> Sequence[tuple[str, Workout | WorkoutRefused]]:
+        """Some files of an export after the first `start`, with their names; none after the last."""
+        ...
+
+    async def leave(self, path: Path) -> None:
+        """Nobody asks for more of that export."""
         ...

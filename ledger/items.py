@@ -130,13 +130,12 @@ class JobItems:
     async def portion(self, job_id: UUID) -> Portion:
         """How far the job is; `wait_seconds` until the next item is due, 0 when one is."""
         row = await self._database.row(
-            """SELECT j.items, n.position IS NOT NULL AS some,
-                greatest(extract(epoch FROM n.due_at - now()), 0)::double precision AS wait
-            FROM jobs j LEFT JOIN LATERAL (
-                SELECT position, due_at FROM job_items WHERE job_id = j.id AND status = 'pending'
-                ORDER BY due_at NULLS FIRST LIMIT 1
-            ) n ON true
-            WHERE j.id = $1""",
+            """SELECT items, EXISTS (SELECT FROM job_items WHERE job_id = $1 AND status = 'pending') AS some,
+                CASE WHEN NOT EXISTS (SELECT FROM job_items WHERE job_id = $1 AND status = 'pending'
+                        AND (due_at IS NULL OR due_at <= now()))
+                    THEN (SELECT greatest(extract(epoch FROM min(due_at) - now()), 0)::double precision
+                        FROM job_items WHERE job_id = $1 AND status = 'pending') END AS wait
+            FROM jobs WHERE id = $1""",
             job_id,
         )
         if row is None or row["items"] is None:

@@ -1,66 +1,83 @@
 """The `spend` table: one row a paid call, the job's totals kept beside it (fits domain.protocols.Till)."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
+from weakref import WeakValueDictionary
 
 from domain.usage import Call, Spent, Totals
 from ledger.database import sql
 from ledger.patience import patiently
+from ledger.together import Together
 
 if TYPE_CHECKING:
     from asyncpg import Record
 
     from ledger.database import Database
 
+Paid = tuple[str, str, Any]
+Row = dict[str, Any]
+
 
 class Spend:
-    """Money is counted where it is spent, whatever becomes of the answer."""
+    """Money is counted where it is spent, whatever becomes of the answer. Calls made at once share statements."""
 
     def __init__(self, database: "Database", *, patience: float = 60.0) -> None:
         """`patience`: seconds for which `record` waits for a ledger that is down."""
         self._database, self._patience = database, patience
+        self._answers: Together[tuple[Call, str], Paid | None] = Together(self._answered)
+        self._totals: Together[UUID, Totals] = Together(self._totals_of)
+        # one a job: who waits for a job's row holds up nobody else's
+        self._rows: WeakValueDictionary[UUID, Together[Row, Totals]] = WeakValueDictionary()
 
-    async def answered(self, call: Call, prompt_hash: str) -> tuple[str, str, Any] | None:
+    async def answered(self, call: Call, prompt_hash: str) -> Paid | None:
         """(vendor, model, answer) of this turn if it was paid for and its answer is usable."""
-        row = await self._database.row(
-            """SELECT vendor, model, answer FROM spend
-            WHERE job_id = $1 AND step = $2 AND item = $3 AND turn = $4 AND prompt_hash = $5 AND answer IS NOT NULL
-            ORDER BY at DESC LIMIT 1""",
-            call.job_id,
-            call.step,
-            call.item,
-            call.turn,
-            prompt_hash,
-        )
-        return (row["vendor"], row["model"], row["answer"]) if row else None
+        return await self._answers((call, prompt_hash))
 
     async def totals(self, job_id: UUID) -> Totals:
-        row = await self._database.row(
-            "SELECT spent_tokens, spent_usd, max_tokens, max_usd FROM jobs WHERE id = $1", job_id
-        )
-        return _totals(row) if row else Totals()
+        return await self._totals(job_id)
 
     async def record(self, spent: Spent, *, prompt_hash: str, answer: Any) -> Totals:
         """Write the call, however long that takes; answers with the job's total so far."""
-        call, usage = spent.call, spent.usage
-        args = (
-            uuid4(),  # so that a commit whose answer was lost is not counted twice
-            call.job_id,
-            call.step,
-            call.item,
-            call.turn,
-            call.attempt,
-            spent.vendor,
-            spent.model,
-            usage.input_tokens,
-            usage.output_tokens,
-            usage.cached_tokens,
-            spent.cost_usd,
-            prompt_hash,
-            answer,
+        row = {
+            "id": str(uuid4()),  # so that a commit whose answer was lost is not counted twice
+            **spent.call.model_dump(mode="json"),
+            "vendor": spent.vendor,
+            "model": spent.model,
+            **spent.usage.model_dump(mode="json"),
+            "cost_usd": None if spent.cost_usd is None else str(spent.cost_usd),
+            "prompt_hash": prompt_hash,
+            "answer": answer,
+        }
+        job_id = spent.call.job_id
+        rows = self._rows.setdefault(job_id, Together(lambda some: self._record(job_id, some)))
+        return await patiently(lambda: rows(row), self._patience)
+
+    async def _answered(self, asked: Sequence[tuple[Call, str]]) -> list[Paid | None]:
+        calls = [call for call, _ in asked]
+        rows = await self._database.fetch(
+            sql("answered"),
+            [call.job_id for call in calls],
+            [call.step for call in calls],
+            [call.item for call in calls],
+            [call.turn for call in calls],
+            [prompt_hash for _, prompt_hash in asked],
         )
-        row = await patiently(lambda: self._database.row(sql("record_spend"), *args), self._patience)
-        return _totals(row) if row else await self.totals(call.job_id)
+        found = {row["place"]: (row["vendor"], row["model"], row["answer"]) for row in rows}
+        return [found.get(place) for place in range(1, len(asked) + 1)]
+
+    async def _totals_of(self, job_ids: Sequence[UUID]) -> list[Totals]:
+        rows = await self._database.fetch(
+            "SELECT id, spent_tokens, spent_usd, max_tokens, max_usd FROM jobs WHERE id = ANY($1)",
+            list(dict.fromkeys(job_ids)),
+        )
+        found = {row["id"]: _totals(row) for row in rows}
+        return [found.get(job_id) or Totals() for job_id in job_ids]
+
+    async def _record(self, job_id: UUID, rows: Sequence[Row]) -> list[Totals]:
+        row = await self._database.row(sql("record_spend"), rows)
+        totals = _totals(row) if row else await self.totals(job_id)
+        return [totals] * len(rows)
 
 
 def _totals(row: "Record") -> Totals:

@@ -20,6 +20,7 @@ OF_JOBS = (
     "DELETE FROM idempotency_keys WHERE job_id = ANY($1)",
     "DELETE FROM deliveries WHERE job_id = ANY($1)",
     "DELETE FROM schedule_firings WHERE job_id = ANY($1)",
+    "DELETE FROM plan_calls WHERE job_id = ANY($1)",
     "DELETE FROM research_evidence WHERE job_id = ANY($1)",
     "DELETE FROM research_briefings WHERE job_id = ANY($1)",
     "DELETE FROM run_drafts WHERE job_id = ANY($1)",
@@ -42,6 +43,7 @@ OF_JOBS = (
 # Of the user, $1: the id. Figures over everybody keep what was counted in them.
 OF_USER = (
     "DELETE FROM webhooks WHERE owner = $1",
+    "DELETE FROM vendor_turns WHERE owner = $1",
     "DELETE FROM blob_uses WHERE owner = $1",
     "DELETE FROM run_contents WHERE user_id = $1",
     "DELETE FROM run_reviews WHERE user_id = $1",

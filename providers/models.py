@@ -6,16 +6,17 @@ Anthropic or OpenAI, as settings and keys say. One `ask` is one HTTP request: re
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Sequence
-from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
-from domain.errors import BudgetExceeded, VendorError
-from domain.protocols import Answer, Till
+from domain.errors import VendorError
+from domain.protocols import Answer, Bucket, Till
 from domain.tool_use import Choice, Exchange, ToolOffer, ToolUse
-from domain.usage import Call, Spent, Usage
+from domain.usage import Call, Spent
+from providers.allowance import Allowance, Grant
 from providers.model_names import vendor_of
 
 if TYPE_CHECKING:
@@ -31,13 +32,15 @@ class Models:
     """Fits `domain.protocols.LanguageModel` and `ToolModel`.
 
     `model` names the model (Anthropic's if it begins with `claude`, else OpenAI's); None takes the default of the
-    first key that is set. `timeout` is the whole call's, in seconds. Base URLs: None is the vendor's own.
+    first key that is set. `bucket` keeps the vendors' limits a minute; None: there are none.
+    `timeout` is the whole call's, in seconds. Base URLs: None is the vendor's own.
     """
 
     def __init__(
         self,
         till: Till,
         *,
+        bucket: Bucket | None = None,
         model: str | None = None,
         anthropic_key: str | None = None,
         anthropic_base_url: str | None = None,
@@ -46,6 +49,7 @@ class Models:
         timeout: float = 120.0,
     ) -> None:
         self._till, self._timeout = till, timeout
+        self._allowance = Allowance(till, bucket)
         self._keys = {"anthropic": anthropic_key, "openai": openai_key}
         self._urls = {"anthropic": anthropic_base_url, "openai": openai_base_url}
         self._vendors: dict[str, Vendor] = {}
@@ -71,17 +75,17 @@ class Models:
         `truncated`, `bad_answer`, …) for what the vendor did.
         """
         vendor = self._vendor(self._named)
-        shape: TypeAdapter[T] = TypeAdapter(output)
-        schema: dict[str, Any] = shape.json_schema()
+        shape, schema = _shape(output)
         prompt_hash = _hash([instructions, prompt, schema])
         if paid := await self._till.answered(call, prompt_hash):
             name, model, stored = paid
             return Answer(output=shape.validate_python(stored), vendor=name, model=model, recalled=True)
-        await self._afford(vendor, call, _tokens([instructions, prompt, schema]), max_tokens)
-        turn = await vendor.turn(instructions, prompt, schema, max_tokens)
-        answer = _read(shape, turn)
-        usable = None if isinstance(answer, VendorError) else shape.dump_python(answer, mode="json", by_alias=True)
-        await self._paid(vendor, call, turn, prompt_hash, usable)
+        said = _tokens([instructions, prompt, schema])
+        async with self._allowance.granted(vendor, call.job_id, input_tokens=said, max_tokens=max_tokens) as grant:
+            turn = await vendor.turn(instructions, prompt, schema, max_tokens)
+            answer = _read(shape, turn)
+            usable = None if isinstance(answer, VendorError) else shape.dump_python(answer, mode="json", by_alias=True)
+            await self._paid(vendor, call, turn, prompt_hash, usable, grant)
         if isinstance(answer, VendorError):
             raise answer
         return Answer(output=answer, vendor=vendor.name, model=vendor.model)
@@ -100,8 +104,7 @@ class Models:
     ) -> Choice:
         """One turn of a model that may ask for tools before it answers; like `ask` in all else."""
         vendor = self._vendor(model or self._named)
-        shape: TypeAdapter[Any] = TypeAdapter(output)
-        schema = shape.json_schema()
+        shape, schema = _shape(output)
         said = [instructions, prompt, schema, exchanges, offers]
         prompt_hash = _hash([vendor.model, *said])
         if paid := await self._till.answered(call, prompt_hash):
@@ -109,14 +112,15 @@ class Models:
             answer = None if stored["uses"] else shape.validate_python(stored["output"])
             uses = tuple(ToolUse.model_validate(use) for use in stored["uses"])
             return Choice(output=answer, uses=uses, vendor=name, model=model_name, recalled=True)
-        await self._afford(vendor, call, _tokens(said), max_tokens)
-        turn = await vendor.turn(instructions, prompt, schema, max_tokens, offers, exchanges)
-        answer = None if turn.uses else _read(shape, turn)
-        usable = None
-        if not isinstance(answer, VendorError):
-            kept = None if answer is None else shape.dump_python(answer, mode="json", by_alias=True)
-            usable = {"output": kept, "uses": [use.model_dump(by_alias=True) for use in turn.uses]}
-        await self._paid(vendor, call, turn, prompt_hash, usable)
+        most = _tokens(said)
+        async with self._allowance.granted(vendor, call.job_id, input_tokens=most, max_tokens=max_tokens) as grant:
+            turn = await vendor.turn(instructions, prompt, schema, max_tokens, offers, exchanges)
+            answer = None if turn.uses else _read(shape, turn)
+            usable = None
+            if not isinstance(answer, VendorError):
+                kept = None if answer is None else shape.dump_python(answer, mode="json", by_alias=True)
+                usable = {"output": kept, "uses": [use.model_dump(by_alias=True) for use in turn.uses]}
+            await self._paid(vendor, call, turn, prompt_hash, usable, grant)
         if isinstance(answer, VendorError):
             raise answer
         return Choice(output=answer, uses=turn.uses, vendor=vendor.name, model=vendor.model)
@@ -135,8 +139,11 @@ class Models:
             self._vendors[name] = model_turn.Vendor(who, name, key=key or "", base_url=url, timeout=self._timeout)
         return self._vendors[name]
 
-    async def _paid(self, vendor: "Vendor", call: Call, turn: "Turn", prompt_hash: str, usable: Any) -> None:
+    async def _paid(
+        self, vendor: "Vendor", call: Call, turn: "Turn", prompt_hash: str, usable: Any, grant: Grant
+    ) -> None:
         """Record what a turn cost. A cancel that arrives now must not leave money unrecorded."""
+        grant.used = turn.usage.input_tokens + turn.usage.output_tokens
         spent = Spent(call=call, vendor=vendor.name, model=vendor.model, usage=turn.usage, cost_usd=turn.cost_usd)
         await _finish(self._till.record(spent, prompt_hash=prompt_hash, answer=usable))
 
@@ -144,17 +151,12 @@ class Models:
         for vendor in self._vendors.values():
             await vendor.close()
 
-    async def _afford(self, vendor: "Vendor", call: Call, input_tokens: int, max_tokens: int) -> None:
-        """Raise BudgetExceeded when this call's maximum does not fit into what is left."""
-        totals = await self._till.totals(call.job_id)
-        if totals.max_tokens is not None and totals.tokens + input_tokens + max_tokens > totals.max_tokens:
-            raise BudgetExceeded("the next model call could pass the job's token budget")
-        if totals.max_cost_usd is not None:
-            most = vendor.price(Usage(input_tokens=input_tokens, output_tokens=max_tokens))
-            if most is None:
-                raise BudgetExceeded("the model has no known price, so the job's cost budget cannot be kept")
-            if Decimal(totals.cost_usd) + most > totals.max_cost_usd:
-                raise BudgetExceeded("the next model call could pass the job's cost budget")
+
+@lru_cache(100)
+def _shape(output: type[T]) -> tuple[TypeAdapter[T], dict[str, Any]]:
+    """How answers of that type are read, and its JSON schema: both take longer to make than a call to prepare."""
+    shape: TypeAdapter[T] = TypeAdapter(output)
+    return shape, shape.json_schema()
 
 
 def _hash(said: Any) -> str:

@@ -1,11 +1,18 @@
--- $1: the row's id, drawn by the caller: a repeated commit counts nothing twice. A paid call, and the job's totals.
+-- $1: paid calls of one job as JSON, their ids drawn by the caller: a repeated commit counts nothing twice. And the
+-- job's totals.
 WITH paid AS (
     INSERT INTO spend (id, job_id, step, item, turn, attempt, vendor, model, input_tokens, output_tokens, cached_tokens,
         cost_usd, prompt_hash, answer)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+    SELECT id, job_id, step, item, turn, attempt, vendor, model, input_tokens, output_tokens, cached_tokens, cost_usd,
+        prompt_hash, nullif(answer, 'null')
+    FROM jsonb_to_recordset($1) AS p (id uuid, job_id uuid, step text, item text, turn integer, attempt integer,
+        vendor text, model text, input_tokens bigint, output_tokens bigint, cached_tokens bigint, cost_usd numeric,
+        prompt_hash text, answer jsonb)
     ON CONFLICT (id) DO NOTHING
     RETURNING job_id, input_tokens + output_tokens AS tokens, coalesce(cost_usd, 0) AS usd
+), spent AS (
+    SELECT job_id, sum(tokens) AS tokens, sum(usd) AS usd FROM paid GROUP BY job_id
 )
-UPDATE jobs SET spent_tokens = spent_tokens + paid.tokens, spent_usd = spent_usd + paid.usd, updated_at = now()
-FROM paid WHERE jobs.id = paid.job_id
+UPDATE jobs SET spent_tokens = spent_tokens + spent.tokens, spent_usd = spent_usd + spent.usd, updated_at = now()
+FROM spent WHERE jobs.id = spent.job_id
 RETURNING spent_tokens, spent_usd, max_tokens, max_usd
