@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from domain.running.series import windows
 from domain.running.track import SMOOTHING_SECONDS, Track
 
-# A height is climbed when it is left behind by so much: less than that is what a barometer or a receiver trembles.
-LEAST_CLIMB_M = 2.0
+# Less than that is what a barometer or a receiver trembles.
+TURN_M = 1.0
 
 # The slope is that of the half minute around; of less way than this it is noise.
 LEAST_WAY_M = 15.0
@@ -27,15 +27,26 @@ class Climb:
 
 
 def climbed(altitude: Sequence[float]) -> Climb:
-    """Gain and loss over smoothed altitude, in steps of at least LEAST_CLIMB_M."""
+    """Gain and loss over smoothed altitude from turning point to turning point; a turn is one when the way back from it
+    comes to TURN_M."""
     gains, losses = [0.0] * len(altitude), [0.0] * len(altitude)
-    reference = altitude[0] if altitude else 0.0
+    if not altitude:
+        return Climb(gains, losses)
+    lowest = highest = turn = altitude[0]
+    direction = 0
     for i, height in enumerate(altitude):
-        step = height - reference
-        if step >= LEAST_CLIMB_M:
-            gains[i], reference = step, height
-        elif step <= -LEAST_CLIMB_M:
-            losses[i], reference = -step, height
+        if direction == 0:
+            lowest, highest = min(lowest, height), max(highest, height)
+            turn = lowest if height - lowest >= TURN_M else highest
+            direction = 1 if height - lowest >= TURN_M else -1 if highest - height >= TURN_M else 0
+            if direction == 0:
+                continue
+        elif direction * (turn - height) >= TURN_M:
+            direction = -direction
+        elif direction * (height - turn) <= 0:
+            continue
+        (gains if direction > 0 else losses)[i] = abs(height - turn)
+        turn = height
     return Climb(gains, losses)
 
 

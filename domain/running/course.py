@@ -2,14 +2,12 @@
 
 import math
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 
 from domain.running.series import filled
 
 _EARTH_M = 6_371_008.8
 _RADIANS = math.pi / 180
-
-# A jump is a place that a runner cannot have reached. After so many in a row the first place was the wrong one.
-MOST_IN_A_ROW = 5
 
 
 # A count that begins with more than this belongs to something that was cut off.
@@ -38,35 +36,38 @@ def gps_distance(
     longitude: Sequence[float],
     resumed: Sequence[bool],
     fastest_mps: float,
-) -> tuple[list[float], int] | None:
-    """Cumulative metres along the positions, and how many of these were jumps faster than `fastest_mps` and left out.
+) -> tuple[list[float], int, int] | None:
+    """Cumulative metres along the positions, how many hops there were between them, and how many of those were jumps.
 
-    A way gone while the timer stood (`resumed` says which samples come after that) is not counted. None without two
+    A jump is faster than `fastest_mps`; it counts as the way that the rest of the track made in the same time. A way
+    gone while the timer stood (`resumed` says which samples come after that) is not counted. None without two
     positions. Hops are measured on a plane: within a kilometre that is exact to a millionth.
     """
-    total, jumps, in_a_row = 0.0, 0, 0
-    cumulative: list[float] = []
-    here: tuple[float, float, float] | None = None
-    paused = False
-    for now, lat, lon, again in zip(seconds, latitude, longitude, resumed, strict=True):
-        paused = paused or again
-        if math.isnan(lat) or math.isnan(lon):
-            cumulative.append(math.nan)
-            continue
-        if here is not None:
-            hop = _hop(here[1], here[2], lat, lon)
-            if hop > fastest_mps * (now - here[0]):
-                in_a_row += 1
-                if in_a_row < MOST_IN_A_ROW:
-                    jumps += 1
-                    cumulative.append(math.nan)
-                    continue
-            elif not paused:
-                total += hop
-        here, paused, in_a_row = (now, lat, lon), False, 0
-        cumulative.append(total)
+    placed = [i for i, (lat, lon) in enumerate(zip(latitude, longitude, strict=True)) if lat == lat and lon == lon]
+    stood = list(accumulate(resumed)) if any(resumed) else None
+    hops: list[float] = []
+    jumps: list[int] = []
+    metres = in_seconds = 0.0
+    for before, i in pairwise(placed):
+        hop, lasted = _hop(latitude[before], longitude[before], latitude[i], longitude[i]), seconds[i] - seconds[before]
+        if stood is not None and stood[i] != stood[before]:
+            hop = 0.0
+        elif hop > fastest_mps * lasted:
+            jumps.append(len(hops))
+        else:
+            metres += hop
+            in_seconds += lasted
+        hops.append(hop)
+    if not hops:
+        return None
+    usual = metres / in_seconds if in_seconds > 0 else 0.0
+    for number in jumps:
+        hops[number] = usual * (seconds[placed[number + 1]] - seconds[placed[number]])
+    cumulative = [math.nan] * len(seconds)
+    for i, way in zip(placed, accumulate(hops, initial=0.0), strict=True):
+        cumulative[i] = way
     spread = filled(seconds, cumulative)
-    return None if spread is None else (spread, jumps)
+    return None if spread is None else (spread, len(hops), len(jumps))
 
 
 def _hop(lat: float, lon: float, to_lat: float, to_lon: float) -> float:

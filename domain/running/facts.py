@@ -7,17 +7,15 @@ from domain.workout import Workout
 
 __all__ = ["Fact", "Facts", "Runner", "facts_of"]
 
-# Of the points of a track: with more jumps than that it was something faster than a runner.
-MOST_JUMPS = 0.2
-
 
 def facts_of(workout: Workout, runner: Runner | None = None) -> Facts:
     """All figures of one workout. Pure: the same recording and runner give the same facts."""
     runner = runner or Runner()
     track = track_of(workout, RUNNER_MPS if workout.sport == "run" else ANYTHING_MPS)
     reason = _not_a_run(workout, track)
-    if reason and track.jumps:
-        track = track_of(workout, ANYTHING_MPS)
+    if workout.sport == "run" and reason and track.jumps:
+        believable, track = track.believable, track_of(workout, ANYTHING_MPS)
+        track.believable = believable and track.believable
     climbed = climb.climbed(track.altitude)
     facts = general.whole(workout, track) | general.heights(workout, track, climbed) | beats.heart(workout, track)
     if reason:
@@ -46,8 +44,8 @@ def facts_of(workout: Workout, runner: Runner | None = None) -> Facts:
 def _not_a_run(workout: Workout, track: Track) -> str | None:
     if workout.sport != "run":
         return f"recorded as another sport: {workout.sport}"
-    if track.jumps > MOST_JUMPS * len(track.seconds):
-        return "most of it faster than people run"
+    if not track.believable:
+        return "its positions leap faster than people run: another sport, or a receiver that failed"
     metres, seconds = (
         (track.metres, track.moved) if track.distance else (workout.session.distance_m, workout.session.timer_seconds)
     )

@@ -22,7 +22,7 @@ def whole(workout: Workout, track: Track) -> dict[str, Fact]:
         told["distance"] = _device_distance(track.metres)
         quality: Quality = "good"
     else:
-        quality = "fair"
+        quality = "fair" if track.believable else "poor"
         told["distance"] = fact(track.metres, "m", "from position to position while moving", quality)
     told["moving_time"] = fact(track.moved, "s", "time faster than 0.5 m/s", quality)
     told["stopped_time"] = fact(max(0.0, track.elapsed - track.moved), "s", "elapsed less moving time", quality)
@@ -65,7 +65,7 @@ def heights(workout: Workout, track: Track, steps: Climb) -> dict[str, Fact]:
             for name, value in said.items()
             if value is not None
         }
-    basis = f"altitude smoothed over 30 s, steps of {climb.LEAST_CLIMB_M:g} m and more"
+    basis = f"altitude smoothed over 30 s, turning points {climb.TURN_M:g} m apart and more"
     return {
         "elevation_gain": fact(sum(steps.gains), "m", basis, "fair"),
         "elevation_loss": fact(sum(steps.losses), "m", basis, "fair"),

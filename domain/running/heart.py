@@ -23,9 +23,9 @@ def clean_heart_rate(
     notes: list[str] = []
     for takes_out, words in ((_spikes, "spikes"), (_stuck, "stretches without change")):
         if taken := takes_out(seconds, values):
-            notes.append(f"heart rate: {taken} samples of {words} left out")
+            notes.append(f"heart rate: samples of {words} left out: {taken}")
     if cadence and (taken := _locked(seconds, values, cadence)):
-        notes.append(f"heart rate: {taken} samples that followed the cadence left out")
+        notes.append(f"heart rate: samples that followed the cadence left out: {taken}")
     return values, notes
 
 

@@ -14,6 +14,9 @@ from domain.workout import Pause, Workout
 # People: what few of them hold for long. Anything: what a jump of the receiver is for a bicycle or a train.
 RUNNER_MPS, ANYTHING_MPS = 7.0, 40.0
 
+# Of the hops of a track: with more jumps than that it was something faster, or the receiver failed.
+MOST_JUMPS = 0.2
+
 # Slower than this over six seconds is standing.
 STANDING_MPS, STANDING_REACH_SECONDS = 0.5, 3.0
 
@@ -23,12 +26,16 @@ GAP_SECONDS = 30.0
 SMOOTHING_SECONDS = 30.0
 LOWEST_M, HIGHEST_M = -500.0, 9_000.0
 
+# Where nothing measures it, files hold a constant, or noise about one. No course of a length is as flat.
+FLAT_M, FLAT_FROM_M = 1.0, 2_000.0
+
 
 @dataclass(slots=True)
 class Track:
     """Lists as long as the samples. `active` and `moving` are the seconds of the interval that ends at a sample in
     which the timer ran, and in which there was movement; the clocks are their running sums. `distance` is cumulative;
-    channels that are absent are empty, absent samples NaN; `altitude` is smoothed and has no gaps."""
+    channels that are absent are empty, absent samples NaN; `altitude` is smoothed and has no gaps. `believable`: few of
+    the hops between positions were `jumps`."""
 
     seconds: list[float]
     active: list[float]
@@ -40,6 +47,7 @@ class Track:
     cadence: list[float] = field(default_factory=list)
     by_device: bool = False
     jumps: int = 0
+    believable: bool = True
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -67,14 +75,15 @@ def track_of(workout: Workout, fastest_mps: float = RUNNER_MPS) -> Track:
     elif streams.latitude_deg and streams.longitude_deg:
         gps = gps_distance(seconds, streams.latitude_deg, streams.longitude_deg, resumed, fastest_mps)
         if gps is not None:
-            track.distance, track.jumps = gps
+            track.distance, hops, track.jumps = gps
+            track.believable = track.jumps <= MOST_JUMPS * hops
     if track.distance:
         track.moving = _moving(active, track.distance)
     if track.distance and not track.by_device:
         # A receiver that lies still wanders: only what was moved counts.
         track.distance = list(accumulate(_counted(track.distance, track.moving)))
         if track.jumps:
-            track.notes.append(f"position: {track.jumps} points faster than {fastest_mps:g} m/s left out")
+            track.notes.append(f"position: jumps faster than {fastest_mps:g} m/s counted as average pace: {track.jumps}")
     track.moving_clock = list(accumulate(track.moving))
     if streams.heart_rate_bpm:
         track.heart_rate, notes = clean_heart_rate(seconds, streams.heart_rate_bpm, streams.cadence_spm)
@@ -83,9 +92,12 @@ def track_of(workout: Workout, fastest_mps: float = RUNNER_MPS) -> Track:
             track.heart_rate = []
     track.cadence = streams.cadence_spm.tolist()
     track.altitude = _smoothed(seconds, streams.altitude_m)
+    if track.altitude and track.metres >= FLAT_FROM_M and max(track.altitude) - min(track.altitude) < FLAT_M:
+        track.altitude = []
+        track.notes.append(f"altitude: within {FLAT_M:g} m all the way, so none was measured")
     gaps = sum(1 for seconds in active if seconds > GAP_SECONDS)
     if gaps:
-        track.notes.append(f"clock: {gaps} gaps of more than {GAP_SECONDS:g} s")
+        track.notes.append(f"clock: gaps of more than {GAP_SECONDS:g} s: {gaps}")
     return track
 
 
