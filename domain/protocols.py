@@ -183,12 +183,12 @@ class WorkoutReader(Protocol):
 
     async def given(self, given: GivenWorkout) -> Workout: ...
 
-    async def figured(self, workout: Workout, runner: Runner) -> tuple[Facts, bytes]:
-        """Its facts, and the recording as it is kept."""
+    async def figured(self, workout: Workout, runner: Runner) -> tuple[Facts, Runner, bytes]:
+        """Its facts, the runner as this workout shows them, and the recording as it is kept."""
         ...
 
     async def refigured(self, recording: bytes, runner: Runner) -> Facts:
-        """The facts of a recording that is kept."""
+        """The facts of a recording that is kept, for a runner of whom all is known."""
         ...
 
     async def count(self, path: Path) -> int:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from domain.running.figures import Facts, Runner
+from domain.running.figures import VERSION, Facts, Runner
 from domain.running.history import RunSummary
 from domain.workout import Source, Sport
 from ledger.database import sql
@@ -23,7 +23,7 @@ SELECT = (
 SUMMARIES = "SELECT id, name, started_at, is_run, figures FROM workouts "
 FIND = SELECT + "WHERE user_id = $1 AND (content_hash = $2 OR started_at = $3) ORDER BY content_hash = $2 DESC LIMIT 1"
 PUT = """INSERT INTO workouts (user_id, content_hash, started_at, name, type, is_run, source, facts, figures, runner,
-    recording) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING RETURNING """
+    recording, id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING RETURNING """
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +66,23 @@ class Workouts:
         return WorkoutRow.of(row) if row else None
 
     async def put(
-        self, user_id: str, workout: "Workout", facts: Facts, runner: Runner, recording: bytes
+        self,
+        user_id: str,
+        workout: "Workout",
+        facts: Facts,
+        runner: Runner,
+        recording: bytes,
+        *,
+        workout_id: UUID | None = None,
     ) -> tuple[WorkoutRow, bool]:
-        """Keep a workout; answers it and whether it is new. One that is known stays as it was.
+        """Keep a workout; answers it and whether it is new. One that is known stays as it was, under the id it has.
 
         `recording` is the workout as `domain.running.packed` packs it, `runner` whom the facts were computed for.
         """
         values = {name: fact.value for name, fact in facts.facts.items()}
         given = (
             *(user_id, workout.content_hash, workout.start_key, workout.name, workout.sport, facts.not_a_run is None),
-            *(workout.source, _json(facts), values, _json(runner), recording),
+            *(workout.source, _json(facts), values, _json(runner), recording, workout_id or uuid4()),
         )
         async with self._database.acquire() as connection:
             while True:
@@ -84,6 +91,12 @@ class Workouts:
                 # none of both: what stood in the way was deleted between the two
                 if row := await connection.fetchrow(FIND, user_id, workout.content_hash, workout.start_key):
                     return WorkoutRow.of(row), False
+
+    async def stale(self, user_id: str, runner: Runner, *, limit: int) -> list[UUID]:
+        """Workouts whose figures would come out otherwise by now: for that runner, or by this version."""
+        known = (runner.resting_bpm, runner.max_bpm, runner.highest_seen_bpm)
+        rows = await self._database.fetch(sql("stale_workouts"), user_id, *known, VERSION, limit)
+        return [row["id"] for row in rows]
 
     async def refigure(self, workout_id: UUID, facts: Facts, runner: Runner) -> None:
         """Replace the facts by what was computed anew from the same recording."""
