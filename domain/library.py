@@ -120,6 +120,29 @@ class Why(Model):
     message: str
 
 
+class Document(Model):
+    """A document of an owner's. `status` says what is found by search and whether an open job works on it; `key` is
+    the ledger's own, `size` in bytes."""
+
+    key: int
+    owner: str
+    id: str
+    filename: str
+    file_type: str | None
+    size: int
+    content_hash: str
+    status: DocumentStatus
+    error: Why | None
+    notes: tuple[Note, ...]
+    title: str | None
+    pages: int
+    chunk_count: int
+    chunk_size: int | None
+    overlap: int | None
+    project_id: str | None
+    tags: tuple[str, ...]
+
+
 class Indexed(Model):
     """What came of one document. `chunks`: by how many it is found now."""
 

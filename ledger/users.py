@@ -44,6 +44,7 @@ OF_JOBS = (
 OF_USER = (
     "DELETE FROM webhooks WHERE owner = $1",
     "DELETE FROM vendor_turns WHERE owner = $1",
+    "DELETE FROM documents WHERE owner = $1",
     "DELETE FROM blob_uses WHERE owner = $1",
     "DELETE FROM run_contents WHERE user_id = $1",
     "DELETE FROM run_reviews WHERE user_id = $1",

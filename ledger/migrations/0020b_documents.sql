@@ -28,6 +28,8 @@ CREATE TABLE documents (
     CHECK (overlap >= 0 AND overlap < chunk_size)
 );
 
+CREATE INDEX documents_by_id ON documents (id);
+
 CREATE TABLE chunks (
     document bigint NOT NULL REFERENCES documents ON DELETE CASCADE,
     position integer NOT NULL CHECK (position > 0),
