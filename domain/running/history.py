@@ -1,17 +1,39 @@
-"""A run among the runner's own others. All take light summaries, in any order, and forget nothing they need."""
+"""A run among the runner's own others. Summaries come in any order; what is no run, or poor, is left out."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Literal
+from datetime import datetime, timedelta
+from typing import Self
 
 from domain.model import Model
-from domain.running.figures import Fact, Facts
+from domain.running.figures import Fact, Facts, Unit, fact
+
+# What can be set against another run's, and its unit.
+COMPARED: Mapping[str, Unit] = {
+    "distance": "m",
+    "moving_time": "s",
+    "pace": "s/km",
+    "grade_adjusted_pace": "s/km",
+    "elevation_gain": "m",
+    "average_heart_rate": "bpm",
+    "average_cadence": "spm",
+    "efficiency": "m/beat",
+    "decoupling": "%",
+    "trimp_banister": "points",
+}
+
+# Fewer give no average.
+LEAST_RUNS = 3
+
+# How much longer or shorter, and by how many metres of climb in each of distance, a run may be to be like another.
+ALIKE, ALIKE_CLIMB = 0.15, 0.010
 
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """What is needed of a workout to set it beside others. `values` are the values of its facts by name."""
+    """What is needed of a workout to set it beside others. `values` are those of its facts that are not poor, by name:
+    what rests on an assumption about the runner must not be compared."""
 
     id: str
     name: str
@@ -20,8 +42,8 @@ class RunSummary:
     values: Mapping[str, float]
 
     @classmethod
-    def of(cls, id: str, name: str, started_at: datetime, facts: Facts) -> "RunSummary":  # noqa: A002
-        values = {name: fact.value for name, fact in facts.facts.items()}
+    def of(cls, id: str, name: str, started_at: datetime, facts: Facts) -> Self:  # noqa: A002
+        values = {name: fact.value for name, fact in facts.facts.items() if fact.quality != "poor"}
         return cls(id, name, started_at, facts.not_a_run is None, values)
 
 
@@ -34,85 +56,68 @@ class Similar(Model):
     differences: dict[str, Fact]
 
 
-class Prediction(Model):
-    """A race time in seconds by one method, from one best effort. `limit` says where the method is known to fail."""
-
-    distance: Literal["5km", "10km", "half_marathon", "marathon"]
-    method: Literal["riegel", "vdot"]
-    seconds: Fact
-    from_run: str
-    from_effort: str
-    limit: str | None = None
-
-
-class Period(Model):
-    """A stretch of days that a figure covers: a month, a week. `days` are from `start`."""
-
-    start: date
-    days: int
-    facts: dict[str, Fact]
-
-
-class Trends(Model):
-    """Months from the oldest to the newest, and what changed over them."""
-
-    periods: tuple[Period, ...]
-    facts: dict[str, Fact]
-
-
-class SuggestedSession(Model):
-    """One session of a week to come."""
-
-    kind: Literal["rest", "easy", "long", "steady", "intervals"]
-    facts: dict[str, Fact]
-    reason: str
-
-
-class Suggestion(Model):
-    """The next seven days, from rules over the last 28. Advice from figures alone: no word on health."""
-
-    facts: dict[str, Fact]
-    sessions: tuple[SuggestedSession, ...]
-    reasons: tuple[str, ...]
+def runs_before(runs: Iterable[RunSummary], end: datetime, days: float) -> list[RunSummary]:
+    """The runs that started in the days up to `end`, without `end` itself."""
+    start = end - timedelta(days=days)
+    return [run for run in runs if run.is_run and start <= run.started_at < end]
 
 
 def compared(run: RunSummary, others: Sequence[RunSummary]) -> dict[str, Fact]:
-    """The run against the runner's own runs of the 28 and 90 days before it: `<name>_average_28d`,
-    `<name>_difference_28d` (this one minus that average) and `_90d` for pace, distance, average_heart_rate, …;
-    `runs_28d`, `distance_28d`, and 90. Fewer than three runs give no average."""
-    raise NotImplementedError
+    """The run against the runner's own of the 28 and 90 days before it: for each of COMPARED `<name>_average_28d` and
+    `<name>_difference_28d` (this one minus that average); `runs_28d`, `distance_28d`, `longest_28d`; the same with
+    `_90d`. Fewer than LEAST_RUNS give no average."""
+    told: dict[str, Fact] = {}
+    for days in (28, 90):
+        before = [other for other in runs_before(others, run.started_at, days) if other.id != run.id]
+        if not before:
+            continue
+        span = f"the {days} days before"
+        told[f"runs_{days}d"] = fact(len(before), "count", f"runs of {span}")
+        distances = [other.values["distance"] for other in before if "distance" in other.values]
+        if distances:
+            told[f"distance_{days}d"] = fact(sum(distances), "m", f"all runs of {span}")
+            told[f"longest_{days}d"] = fact(max(distances), "m", f"longest run of {span}")
+        for name, unit in COMPARED.items():
+            values = [other.values[name] for other in before if name in other.values]
+            if len(values) < LEAST_RUNS or name not in run.values:
+                continue
+            average = math.fsum(values) / len(values)
+            told[f"{name}_average_{days}d"] = fact(average, unit, f"mean of {len(values)} runs of {span}")
+            told[f"{name}_difference_{days}d"] = fact(run.values[name] - average, unit, f"this run less that of {span}")
+    return told
 
 
 def similar(run: RunSummary, others: Sequence[RunSummary], most: int = 3) -> tuple[Similar, ...]:
-    """Earlier runs most like this one in distance and climb, the nearest first."""
-    raise NotImplementedError
+    """Earlier runs most like this one in distance and climb, the nearest first, then the newest."""
+    near: list[tuple[float, float, RunSummary]] = []
+    for other in others:
+        apart = _apart(run, other)
+        if other.is_run and other.id != run.id and other.started_at < run.started_at and apart is not None:
+            near.append((round(apart, 2), -other.started_at.timestamp(), other))
+    near.sort(key=lambda found: found[:2])
+    return tuple(
+        Similar(id=other.id, name=other.name, started_at=other.started_at, differences=difference(other, run))
+        for _, _, other in near[:most]
+    )
 
 
 def difference(a: RunSummary, b: RunSummary) -> dict[str, Fact]:
-    """`<name>_difference`: b minus a, for every figure that both have and that can be set against another."""
-    raise NotImplementedError
+    """`<name>_difference`: b minus a, for each of COMPARED that both have."""
+    return {
+        f"{name}_difference": fact(b.values[name] - a.values[name], unit, "one run less the other")
+        for name, unit in COMPARED.items()
+        if name in a.values and name in b.values
+    }
 
 
-def predictions(runs: Sequence[RunSummary], now: datetime) -> tuple[Prediction, ...]:
-    """Race times from the best efforts of the 90 days before `now`."""
-    raise NotImplementedError
-
-
-def training_load(runs: Sequence[RunSummary], now: datetime) -> dict[str, Fact]:
-    """`load_7d`, `load_28d` and `load_ratio`: a trend only, never a word on injury."""
-    raise NotImplementedError
-
-
-def week(runs: Sequence[RunSummary], monday: date, timezone: str = "UTC") -> Period:
-    """The seven days from `monday` in the runner's own timezone, and against the four weeks before."""
-    raise NotImplementedError
-
-
-def trends(runs: Sequence[RunSummary], now: datetime, months: int = 12, timezone: str = "UTC") -> Trends:
-    """Calendar months up to `now` and what changed between their halves."""
-    raise NotImplementedError
-
-
-def suggestion(runs: Sequence[RunSummary], now: datetime) -> Suggestion:
-    """The next seven days from the last 28."""
-    raise NotImplementedError
+def _apart(a: RunSummary, b: RunSummary) -> float | None:
+    """0 for the same, 1 at the edge of being alike in distance, None beyond."""
+    ours, theirs = a.values.get("distance", 0.0), b.values.get("distance", 0.0)
+    if ours <= 0 or theirs <= 0 or abs(ours - theirs) > ALIKE * ours:
+        return None
+    apart = abs(ours - theirs) / (ALIKE * ours)
+    climb, other_climb = a.values.get("elevation_gain"), b.values.get("elevation_gain")
+    if climb is None or other_climb is None:
+        return apart
+    steeper = abs(climb / ours - other_climb / theirs)
+    return None if steeper > ALIKE_CLIMB else apart + steeper / ALIKE_CLIMB

@@ -1,0 +1,106 @@
+"""Race times from what was run already."""
+
+import math
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+from domain.model import Model
+from domain.running.figures import Fact, fact
+from domain.running.history import RunSummary, runs_before
+from domain.running.pacing import EFFORTS
+
+Race = Literal["5km", "10km", "half_marathon", "marathon"]
+RACES: tuple[Race, ...] = ("5km", "10km", "half_marathon", "marathon")
+
+# Riegel's own bounds: efforts of 3.5 to 230 minutes. An effort tells of a race up to so many times its length.
+SHORTEST_SECONDS, LONGEST_SECONDS = 210.0, 230 * 60.0
+FURTHEST, NEAREST = 4.5, 0.5
+RIEGEL = 1.06
+DAYS = 90
+
+_MARATHON = {
+    "riegel": "for the marathon this formula is ten minutes and more too fast for half of runners "
+    "(Vickers and Vertosick 2016)",
+    "vdot": "supposes the endurance of somebody trained for this distance",
+}
+
+
+class Prediction(Model):
+    """A race time by one method, from one best effort. `limit` says where the method is known to fail."""
+
+    distance: Race
+    method: Literal["riegel", "vdot"]
+    seconds: Fact
+    vdot: Fact | None = None
+    from_run: str
+    from_effort: str
+    limit: str | None = None
+
+
+def riegel(seconds: float, metres: float, race_metres: float) -> float:
+    """Riegel 1981: T2 = T1 (D2 / D1)^1.06."""
+    return seconds * (race_metres / metres) ** RIEGEL
+
+
+def vdot(seconds: float, metres: float) -> float:
+    """Daniels and Gilbert 1979: the oxygen cost of the speed by the share of the maximum that can be held so long, in
+    ml/kg/min."""
+    minutes = seconds / 60
+    speed = metres / minutes
+    cost = -4.60 + 0.182258 * speed + 0.000104 * speed**2
+    return cost / (0.8 + 0.1894393 * math.exp(-0.012778 * minutes) + 0.2989558 * math.exp(-0.1932605 * minutes))
+
+
+def seconds_for(found: float, metres: float) -> float:
+    """The time over `metres` whose VDOT is `found`: VDOT falls with time, so it is halved in until it fits."""
+    fast, slow = metres / 10.0, metres / 0.8
+    for _ in range(60):
+        middle = (fast + slow) / 2
+        fast, slow = (middle, slow) if vdot(middle, metres) > found else (fast, middle)
+    return slow
+
+
+def speed_at(found: float, share: float) -> float:
+    """The speed in m/s that costs `share` of a VDOT: the cost's equation solved for speed."""
+    a, b, c = 0.000104, 0.182258, -4.60 - share * found
+    return (-b + math.sqrt(b * b - 4 * a * c)) / (2 * a) / 60
+
+
+def predictions(runs: Sequence[RunSummary], now: datetime) -> tuple[Prediction, ...]:
+    """Race times from the best efforts of the DAYS before `now`: by each method that of the effort which promises
+    most. Efforts are of training runs and need not have been all that the runner can."""
+    efforts = [
+        (run, name, run.values[f"best_{name}"], metres)
+        for run in runs_before(runs, now, DAYS)
+        for name, (metres, _) in EFFORTS.items()
+        if SHORTEST_SECONDS <= run.values.get(f"best_{name}", 0.0) <= LONGEST_SECONDS
+    ]
+    told: list[Prediction] = []
+    for race in RACES:
+        target = EFFORTS[race][0]
+        near = [effort for effort in efforts if NEAREST <= target / effort[3] <= FURTHEST]
+        if not near:
+            continue
+        run, name, seconds, metres = min(near, key=lambda effort: riegel(effort[2], effort[3], target))
+        told.append(_told(race, "riegel", riegel(seconds, metres, target), run, name))
+        run, name, seconds, metres = max(near, key=lambda effort: vdot(effort[2], effort[3]))
+        found = vdot(seconds, metres)
+        told.append(_told(race, "vdot", seconds_for(found, target), run, name, found))
+    return tuple(told)
+
+
+def _told(
+    race: Race, method: Literal["riegel", "vdot"], seconds: float, run: RunSummary, effort: str, found: float = 0.0
+) -> Prediction:
+    basis = f"best {effort.replace('_', ' ')} of the last {DAYS} days"
+    by = f"Riegel, exponent {RIEGEL}" if method == "riegel" else "Daniels and Gilbert"
+    return Prediction(
+        distance=race,
+        method=method,
+        seconds=fact(seconds, "s", f"{by}, from the {basis}", "poor" if race == "marathon" else "fair"),
+        vdot=fact(found, "ml/kg/min", f"Daniels and Gilbert, {basis}", "fair") if found else None,
+        from_run=run.id,
+        from_effort=effort,
+        limit=_MARATHON[method] if race == "marathon" else None,
+    )
