@@ -2,6 +2,8 @@
 
 import asyncio
 import math
+import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -24,10 +26,14 @@ log = structlog.get_logger()
 # A timer of the engine's takes a second at least: shorter pauses are slept here, over so many items an activity.
 SHORTEST_TIMER, ITEMS = 1.0, 100
 DEFAULT_WAIT, LONGEST_WAIT = 5.0, 60.0
+# how much of a batch's measure is news to the average, and for how many jobs that is remembered
+NEWS, JOBS = 0.1, 1000
 
 Do = Callable[[Item], Awaitable[Settled]]
 # Reads what a batch needs in one go, and says how each item of it is done.
 Prepare = Callable[[Sequence[Item]], Awaitable[Do]]
+# Told of an item that will not be offered again.
+GaveUp = Callable[[Item, Failure], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -43,66 +49,101 @@ class Pace:
         return self.at_once if self.pause >= SHORTEST_TIMER else self.at_once * math.ceil(ITEMS / self.at_once)
 
 
+class _Clock:
+    """Measures a batch, its pause included."""
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace, self._began = pace, time.monotonic()
+
+    @property
+    def seconds_an_item(self) -> float:
+        """So far; a batch that is under way has taken no less."""
+        return (time.monotonic() - self._began + self._pace.pause) / self._pace.at_once
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What is done with each item of a batch, and where its end goes."""
+
+    do: Do
+    again: "Again"
+    settle: Together[Settled, None]
+    gave_up: GaveUp | None
+
+
 class Portions:
     """What activities do that go through their job's items. Times in seconds: how long a ledger that is down is waited
     for in place, and for how long an item may be put off by rate limits before that counts as failures."""
 
     def __init__(self, items: "JobItems", *, ledger_patience: float = 60.0, rate_limit_patience: float = 120.0) -> None:
         self._items = items
+        self._paces: OrderedDict[UUID, float] = OrderedDict()
         self._ledger_patience, self._rate_limit_patience = ledger_patience, rate_limit_patience
 
-    async def do(self, pace: Pace, again: "Again", prepare: Prepare) -> "Portion":
+    async def do(self, pace: Pace, again: "Again", prepare: Prepare, gave_up: GaveUp | None = None) -> "Portion":
         """Do the next items of this activity's job, those that are done already left out.
 
         What is wrong with an item is its own failure: the vendor's are tried again as `again` says. An exceeded
         budget, a closed job and a ledger that is down are raised, once the items beside it have come to their end.
         """
         job_id = UUID(activity.info().workflow_id)
-        settle: Together[Settled, None] = Together(lambda ended: self._settle(job_id, ended))
         todo = await self._items.pending(job_id, pace.items)
         for at in range(0, len(todo), pace.at_once):
             if at and pace.pause:
                 await asyncio.sleep(pace.pause)
             batch = todo[at : at + pace.at_once]
+            clock = _Clock(pace)
             do = await prepare(batch)
-            work = [self._one(job_id, one, do, again, settle) for one in batch]
+            settle: Together[Settled, None] = Together(lambda ended, clock=clock: self._settle(job_id, ended, clock))
+            work = [self._one(job_id, one, _Task(do, again, settle, gave_up)) for one in batch]
             raised = [found for found in await asyncio.gather(*work, return_exceptions=True) if found is not None]
             for error in sorted(raised, key=lambda error: not isinstance(error, BudgetExceeded)):
                 raise error
+            self._learn(job_id, clock.seconds_an_item)
         portion = await self._items.portion(job_id)
         return portion.model_copy(update={"wait_seconds": max(portion.wait_seconds, pace.pause)})
 
-    async def _settle(self, job_id: UUID, ended: Sequence[Settled]) -> Sequence[None]:
-        await self._items.settle(job_id, ended)
+    async def _settle(self, job_id: UUID, ended: Sequence[Settled], clock: "_Clock") -> Sequence[None]:
+        await self._items.settle(job_id, ended, pace=self._paces.get(job_id, clock.seconds_an_item))
         return [None] * len(ended)
 
-    async def _one(self, job_id: UUID, one: Item, do: Do, again: "Again", settle: Together[Settled, None]) -> None:
+    def _learn(self, job_id: UUID, seconds: float) -> None:
+        """A moving average over some ten batches; a job's first batch speaks for all that follow."""
+        before = self._paces.pop(job_id, seconds)
+        self._paces[job_id] = before + (seconds - before) * NEWS
+        while len(self._paces) > JOBS:
+            self._paces.popitem(last=False)
+
+    async def _one(self, job_id: UUID, one: Item, task: "_Task") -> None:
         try:
-            ended = await do(one)
+            ended = await task.do(one)
         except (BudgetExceeded, JobClosed, LedgerUnavailable):
             raise
         except LongrunError as error:
-            found = self._failed(one, error, again)
+            ended = await self._failed(job_id, one, error, task)
         except Exception:
             log.exception("an item raised what no provider classed", position=one.position)
-            found = self._failed(one, VendorError("something went wrong with this item", code="internal_error"), again)
-        else:
-            found = ended
-        if isinstance(found, Settled):
-            await patiently(lambda: settle(found), self._ledger_patience)
-        else:
-            later, failure, wait = found
-            await patiently(lambda: self._items.put_off(job_id, later, failure, wait), self._ledger_patience)
+            unclassed = VendorError("something went wrong with this item", code="internal_error")
+            ended = await self._failed(job_id, one, unclassed, task)
+        if ended is not None:
+            settled = ended
+            await patiently(lambda: task.settle(settled), self._ledger_patience)
 
-    def _failed(self, one: Item, error: LongrunError, again: "Again") -> Settled | tuple[Item, Failure, float]:
-        """The item's end; or the item as it is from now on, why, and for how long it rests."""
+    async def _failed(self, job_id: UUID, one: Item, error: LongrunError, task: "_Task") -> Settled | None:
+        """The item's end; None when it is put off and will be offered again."""
         passing = isinstance(error, VendorError) and error.again
         failure = Failure(code=error.code, message=error.message, retryable=passing)
         asked = error.retry_after if isinstance(error, VendorError) else None
         wait = min(DEFAULT_WAIT if asked is None else asked, LONGEST_WAIT)
-        if isinstance(error, RateLimited) and one.waited_seconds + wait <= self._rate_limit_patience:
-            return replace(one, waited_seconds=one.waited_seconds + wait), failure, wait
         attempts = one.attempts + 1
-        if not passing or attempts >= again.attempts:
+        if isinstance(error, RateLimited) and one.waited_seconds + wait <= self._rate_limit_patience:
+            later = replace(one, waited_seconds=one.waited_seconds + wait)
+        elif passing and attempts < task.again.attempts:
+            later = replace(one, attempts=attempts)
+            wait = task.again.wait(attempts) if asked is None else wait
+        else:
+            if task.gave_up:
+                await task.gave_up(one, failure)
             return Settled(one.position, "failed", failure.model_dump(by_alias=True))
-        return replace(one, attempts=attempts), failure, again.wait(attempts) if asked is None else wait
+        await patiently(lambda: self._items.put_off(job_id, later, failure, wait), self._ledger_patience)
+        return None

@@ -34,6 +34,14 @@ class Status(StrEnum):
 StepStatus = Literal["pending", "running", "retrying", "completed", "failed", "skipped"]
 
 
+class Ongoing(Model):
+    """What an activity brings back whose step may go on after it: its workflow, or another activity, then ends it."""
+
+    @property
+    def goes_on(self) -> bool:
+        return False
+
+
 class Failure(Model):
     """Why a job or a step failed, fit for people's eyes."""
 
@@ -68,18 +76,27 @@ class StepState(Model):
 
 
 class Items(Model):
-    """Progress of a job with its items; those that are missing in the counts are still to be done."""
+    """Progress of a job with its items; those that are missing in the counts are still to be done.
+
+    `pace`: seconds that one takes, as the last ones did; `at`: when the last one ended.
+    """
 
     done: int = 0
     failed: int = 0
     skipped: int = 0
     total: int = 0
+    pace: float | None = Field(default=None, exclude=True)
+    at: datetime | None = Field(default=None, exclude=True)
+
+    @property
+    def left(self) -> int:
+        return self.total - self.done - self.failed - self.skipped
 
 
 class Progress(Model):
     """`done` counts steps that will not run again (completed, failed in isolation, skipped).
 
-    `percent` counts the items, if there are any, as parts of the step that is under way.
+    `percent` counts the items, if there are any, as parts of the step that is under way; `eta_seconds` is theirs.
     """
 
     done: int
@@ -91,16 +108,29 @@ class Progress(Model):
 
     @classmethod
     def of(cls, statuses: list[StepStatus], items: Items | None = None) -> "Progress":
-        return _progress(sum(status in ("completed", "failed", "skipped") for status in statuses), len(statuses), items)
+        done = sum(status in ("completed", "failed", "skipped") for status in statuses)
+        total = len(statuses)
+        reached = float(done)
+        if items and items.total and done < total:
+            reached += (items.done + items.failed + items.skipped) / items.total
+        progress = _of_steps(done, total, reached)
+        if not items:
+            return progress
+        eta = round(items.pace * items.left, 3) if items.pace is not None and items.left else None
+        return progress.model_copy(update={"items": items, "eta_seconds": eta})
+
+    def by(self, now: datetime) -> "Progress":
+        """With what has passed of the time that it takes."""
+        if self.eta_seconds is None or self.items is None or self.items.at is None:
+            return self
+        passed = max(0.0, (now - self.items.at).total_seconds())
+        return self.model_copy(update={"eta_seconds": round(max(0.0, self.eta_seconds - passed), 3)})
 
 
 @lru_cache(1000)
-def _progress(done: int, total: int, items: Items | None) -> Progress:
-    reached = float(done)
-    if items and items.total and done < total:
-        reached += (items.done + items.failed + items.skipped) / items.total
+def _of_steps(done: int, total: int, reached: float) -> Progress:
     percent = int(100 * reached / total) if total else 0
-    return Progress(done=done, total=total, text=f"{done}/{total}", percent=percent, items=items)
+    return Progress(done=done, total=total, text=f"{done}/{total}", percent=percent)
 
 
 class Retry(Model):

@@ -154,10 +154,10 @@ class JobItems:
         )
         return [Item(**row) for row in rows]
 
-    async def settle(self, job_id: UUID, ended: Sequence[Settled]) -> None:
-        """Keep how items ended; those that have ended before stay as they are."""
+    async def settle(self, job_id: UUID, ended: Sequence[Settled], *, pace: float | None = None) -> None:
+        """Keep how items ended; those that have ended before stay as they are. `pace`: seconds that one takes."""
         settled, positions = [asdict(one) for one in ended], [one.position for one in ended]
-        await self._database.execute(sql("settle_items"), job_id, settled, positions)
+        await self._database.execute(sql("settle_items"), job_id, settled, positions, pace)
 
     async def counts(self, job_id: UUID) -> Items:
         row = await self._database.row("SELECT items FROM jobs WHERE id = $1", job_id)

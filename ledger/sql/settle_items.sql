@@ -1,5 +1,5 @@
--- $1 job, $2 items as [{position, status, outcome}], $3 their positions: those that are still pending get their end,
--- the job its counts.
+-- $1 job, $2 items as [{position, status, outcome}], $3 their positions, $4 seconds an item if that is known: those that
+-- are still pending get their end, the job its counts.
 WITH settled AS (
     UPDATE job_items i SET status = n.status, outcome = n.outcome, finished_at = now()
     FROM jsonb_to_recordset($2) AS n (position integer, status text, outcome jsonb)
@@ -10,13 +10,13 @@ WITH settled AS (
         count(*) FILTER (WHERE status = 'skipped') AS skipped
     FROM settled HAVING count(*) > 0
 ), bumped AS (
-    UPDATE jobs SET event_seq = event_seq + 1, updated_at = now(), items = jsonb_build_object(
+    UPDATE jobs SET event_seq = event_seq + 1, updated_at = now(), items = items || jsonb_strip_nulls(jsonb_build_object(
         'done', (items ->> 'done')::integer + done, 'failed', (items ->> 'failed')::integer + failed,
-        'skipped', (items ->> 'skipped')::integer + skipped, 'total', (items ->> 'total')::integer)
+        'skipped', (items ->> 'skipped')::integer + skipped, 'pace', $4::double precision, 'at', now()))
     FROM counted WHERE jobs.id = $1
     RETURNING jobs.id, jobs.event_seq, jobs.items, jobs.watched_until
 ), told AS (
     INSERT INTO job_events (job_id, seq, type, data)
-    SELECT id, event_seq, 'progress', jsonb_build_object('items', items) FROM bumped
+    SELECT id, event_seq, 'progress', jsonb_build_object('items', items - 'at') FROM bumped
 )
 SELECT CASE WHEN watched_until > now() THEN pg_notify(current_schema(), id::text) END FROM bumped
