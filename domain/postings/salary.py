@@ -48,7 +48,8 @@ PAY = re.compile(
 # Money that is not this position's pay.
 OTHER = re.compile(
     r"\b(?:maximum salary available|pay system|pay cap|bonus|equity|stock|options|funding|raised|revenue|valuation|"
-    r"budget|401|match(?:ing)?|contribution|retirement|reimburse\w*|allowance|insurance|relocation|sign(?:ing)?[- ]on|referral|fee|fine|grant|donat\w+|series)\b",
+    r"budget|401|match(?:ing)?|contribution|retirement|"
+    r"reimburse\w*|allowance|insurance|relocation|sign(?:ing)?[- ]on|referral|fee|fine|grant|donat\w+|series)\b",
     re.IGNORECASE,
 )
 LEAST = {"hour": 1.0, "day": 10.0, "week": 50.0, "month": 100.0, "year": 1_000.0, None: 10.0}

@@ -1,8 +1,10 @@
 """What single words of a posting say: where, how remote, which employment, how senior, in which languages, when."""
 
 import re
+import tomllib
 from collections.abc import Sequence
 from datetime import date
+from importlib.resources import files
 
 import dateparser
 
@@ -19,9 +21,8 @@ ONSITE = re.compile(r"\bon[- ]?site\b|\bin[- ](?:the[- ])?office\b|\bin[- ]perso
 STATED = re.compile(
     r"\b(?:this|the) (?:is a|position is|role is|job is)[^.\n]{0,40}|\bin this [^.\n]{0,20}(?:position|role)\b", re.I
 )
-STATES = frozenset(
-    ["AL", "AK", "AZ", "AR", "CA", "CO", "CT", "DC", "DE", "FL", "GA", "HI", "IA", "ID", "IL", "IN", "KS", "KY", "LA", "MA", "MD", "ME", "MI", "MN", "MO", "MS", "MT", "NC", "ND", "NE", "NH", "NJ", "NM", "NV", "NY", "OH", "OK", "OR", "PA", "PR", "RI", "SC", "SD", "TN", "TX", "UT", "VA", "VT", "WA", "WI", "WV", "WY", "AB", "BC", "MB", "NB", "NL", "NS", "ON", "PE", "QC", "SK", "UK", "USA", "US", "UAE"]
-)
+WORDS = tomllib.loads(files("domain.postings").joinpath("words.toml").read_text(encoding="utf-8"))
+REGIONS = frozenset(WORDS["regions"])
 TITLES: tuple[tuple[Seniority, str], ...] = (
     (Seniority.INTERN, r"\b(?:intern|internship|trainee|apprentice|working student|werkstudent\w*)\b"),
     (Seniority.EXECUTIVE, r"\b(?:chief|c[tefo]o|president|vp|vice president|executive director)\b"),
@@ -49,11 +50,15 @@ TYPES: tuple[tuple[EmploymentType, str], ...] = (
     (EmploymentType.TEMPORARY, r"\b(?:temporary|temp|fixed[- ]term|seasonal|term appointment|befristet)\b"),
     (EmploymentType.FULL_TIME, r"\bfull[-_ ]?time\b|\bvollzeit\b|\bpermanent\b|\bregular\b"),
 )
-LANGUAGES = ["English", "German", "French", "Spanish", "Italian", "Portuguese", "Dutch", "Polish", "Czech", "Swedish", "Norwegian", "Danish", "Finnish", "Russian", "Ukrainian", "Turkish", "Arabic", "Hebrew", "Hindi", "Japanese", "Korean", "Mandarin", "Chinese", "Cantonese", "Vietnamese", "Thai", "Greek", "Romanian"]
+LANGUAGES = "|".join(WORDS["languages"])
 SPOKEN = re.compile(
     rf"\b(?:fluen\w+|proficien\w+|native|business|working knowledge|command|speak\w*|written and spoken|language)\b"
-    rf"[^.\n]{{0,40}}?\b({'|'.join(LANGUAGES)})\b|\b({'|'.join(LANGUAGES)})\b[- ](?:speak\w+|fluency|language skills)",
+    rf"[^.\n]{{0,40}}?\b({LANGUAGES})\b|\b({LANGUAGES})\b[- ](?:speak\w+|fluency|language skills)",
     re.IGNORECASE,
+)
+WRITTEN_DATE = re.compile(
+    r"\d{1,2}(?:st|nd|rd|th)?\.?\s+\w{3,9}\.?,?\s+\d{4}|\w{3,9}\.?\s+\d{1,2}(?:st|nd|rd|th)?,?\s+\d{4}"
+    r"|\d{1,2}/\d{1,2}/\d{4}"
 )
 CLOSED = re.compile(
     r"\b(?:this )?(?:job|position|posting|role|vacancy|opening|job posting)\b[^.\n]{0,30}\b(?:has closed|is closed|"
@@ -69,7 +74,7 @@ def locations_in(value: str) -> tuple[str, ...]:
     for part in re.split(r"\s*(?:;|\||\n|\bor\b|/(?!\w*\d))\s*", value):
         pieces = [piece for piece in (_place(one) for one in part.split(",")) if piece]
         for piece in pieces:
-            if places and pieces[0] != piece and (piece.upper() in STATES or _is_region(piece, pieces)):
+            if places and pieces[0] != piece and (piece.upper() in REGIONS or _is_region(piece, pieces)):
                 places[-1] = f"{places[-1]}, {piece}"
             else:
                 places.append(piece)
@@ -154,8 +159,7 @@ def date_in(value: str) -> date | None:
         return None
     if found := re.search(r"\d{4}-\d{2}-\d{2}", value):
         return _date(found.group())
-    words = r"(?:\d{1,2}(?:st|nd|rd|th)?\.?\s+\w{3,9}\.?,?\s+\d{4}|\w{3,9}\.?\s+\d{1,2}(?:st|nd|rd|th)?,?\s+\d{4}|\d{1,2}/\d{1,2}/\d{4})"
-    found = re.search(words, value)
+    found = WRITTEN_DATE.search(value)
     return _date(found.group()) if found else None
 
 
