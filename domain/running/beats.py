@@ -1,14 +1,16 @@
 """The figures of the heart. Without a heart rate there is none of them."""
 
+import math
+
 from domain.running import effort
 from domain.running.figures import Fact, Quality, Runner, fact
-from domain.running.track import Track
+from domain.running.track import Heard, Track
 from domain.workout import Workout
 
 
 def heart(workout: Workout, track: Track) -> dict[str, Fact]:
     session, told = workout.session, dict[str, Fact]()
-    if not track.heart_rate:
+    if track.heard is None:
         said = {"average_heart_rate": session.average_heart_rate_bpm, "max_heart_rate": session.max_heart_rate_bpm}
         # A device that tells an average beside unbelievable samples is not believed either.
         if not workout.streams.heart_rate_bpm:
@@ -16,21 +18,22 @@ def heart(workout: Workout, track: Track) -> dict[str, Fact]:
                 if value is not None:
                     told[name] = fact(value, "bpm", "as told in the summary; no samples", "fair")
         return told
-    heard = effort.Heard(track, track.active)
-    if heard.average is None:
+    seconds = math.fsum(track.heard.by_bpm.values())
+    if seconds <= 0:
         return told
-    known = heard.seconds / (sum(track.active) or 1.0)
+    known = seconds / (math.fsum(track.active) or 1.0)
     quality: Quality = "good" if known >= effort.ENOUGH_KNOWN else "fair" if known >= 0.5 else "poor"
     share = "" if quality == "good" else f"; known for {known:.0%} of it"
-    told["average_heart_rate"] = fact(heard.average, "bpm", f"over the time the timer ran{share}", quality)
-    told["max_heart_rate"] = fact(heard.highest, "bpm", f"highest sample that is no spike{share}", quality)
-    moving = effort.Heard(track, track.moving)
-    if track.distance and moving.average is not None:
-        told["average_heart_rate_moving"] = fact(moving.average, "bpm", f"over the time in motion{share}", quality)
+    average = math.fsum(bpm * lasted for bpm, lasted in track.heard.by_bpm.items()) / seconds
+    told["average_heart_rate"] = fact(average, "bpm", f"over the time the timer ran{share}", quality)
+    told["max_heart_rate"] = fact(track.heard.highest, "bpm", f"highest sample that is no spike{share}", quality)
+    if track.distance and track.heard.seconds[-1] > 0:
+        moving = track.heard.beats[-1] / track.heard.seconds[-1] * 60
+        told["average_heart_rate_moving"] = fact(moving, "bpm", f"over the time in motion{share}", quality)
     return told
 
 
-def load(heard: effort.Heard, limits: effort.Limits, runner: Runner) -> dict[str, Fact]:
+def load(heard: Heard, limits: effort.Limits, runner: Runner) -> dict[str, Fact]:
     rest = (
         "resting rate given" if limits.resting is not None else f"resting rate {effort.ASSUMED_RESTING_BPM:.0f} assumed"
     )

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from domain.running.series import windows
-from domain.running.track import SMOOTHING_SECONDS, Track
+from domain.running.track import Track
 
 # Less than that is what a barometer or a receiver trembles.
 TURN_M = 1.0
@@ -63,12 +62,10 @@ def level_distance(track: Track) -> float | None:
     if not track.altitude or not track.distance:
         return None
     altitude, distance = track.altitude, track.distance
-    total = 0.0
-    pairs = windows(track.seconds, SMOOTHING_SECONDS / 2)
-    for i, (first, last) in enumerate(pairs):
-        if i == 0:
-            continue
-        step = distance[i] - distance[i - 1]
+    total = distance[0]
+    before = distance[0]
+    for here, (first, last) in zip(distance, track.around, strict=True):
+        step, before = here - before, here
         way = distance[last] - distance[first]
         total += step * cost((altitude[last] - altitude[first]) / way) if way >= LEAST_WAY_M else step
     return total

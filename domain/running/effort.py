@@ -1,7 +1,7 @@
 """What the heart did: averages, zones, training load, drift. Every figure of it falls away without a heart rate."""
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,8 @@ from typing import Literal
 
 from domain.running.figures import Quality, Runner, Zone, Zones
 from domain.running.pacing import steadiness
-from domain.running.track import GAP_SECONDS, Track
+from domain.running.series import at
+from domain.running.track import Heard, Track
 from domain.workout import Session
 
 ZONES = ("recovery", "easy", "moderate", "hard", "maximum")
@@ -58,28 +59,6 @@ def limits(runner: Runner, session: Session, started_at: datetime, seen_bpm: flo
         guess = ASSUMED_MAX_BPM
         basis, quality = f"highest heart rate unknown: {ASSUMED_MAX_BPM:.0f} bpm assumed", "poor"
     return Limits(max(guess, seen_bpm), said, basis, estimated=True, quality=quality)
-
-
-class Heard:
-    """Seconds of the timer by heart rate, over the intervals of which both ends are known and no gap is between."""
-
-    def __init__(self, track: Track, weights: Sequence[float]) -> None:
-        self.seconds = self.beats = 0.0
-        self.highest = 0.0
-        self.by_bpm: dict[float, float] = {}
-        heart = track.heart_rate
-        for i in range(1, len(heart)):
-            seconds, bpm = weights[i], (heart[i - 1] + heart[i]) / 2
-            # Not `>=`: a heart rate that is NaN must not pass.
-            if 0 < seconds <= GAP_SECONDS and bpm > 0:
-                self.seconds += seconds
-                self.beats += seconds * bpm
-                self.by_bpm[bpm] = self.by_bpm.get(bpm, 0.0) + seconds
-        self.highest = max((bpm for bpm in heart if not math.isnan(bpm)), default=0.0)
-
-    @property
-    def average(self) -> float | None:
-        return self.beats / self.seconds if self.seconds > 0 else None
 
 
 def zones(heard: Heard, found: Limits) -> Zones:
@@ -157,15 +136,13 @@ def _longest_stand(track: Track) -> float:
 
 
 def metres_a_beat(track: Track, start: float, end: float) -> float | None:
-    """Between two moments of the moving clock, over the intervals with a heart rate."""
-    metres = beats = known = 0.0
-    clock, heart = track.moving_clock, track.heart_rate
-    for i in range(max(1, bisect_right(clock, start)), len(clock)):
-        if clock[i] > end:
-            break
-        seconds, bpm = track.moving[i], (heart[i - 1] + heart[i]) / 2
-        if 0 < seconds <= GAP_SECONDS and bpm > 0:
-            metres += track.distance[i] - track.distance[i - 1]
-            beats += seconds / 60 * bpm
-            known += seconds
+    """Between two moments of the moving clock; None unless the heart rate is known for nearly all of it."""
+    heard = track.heard
+    if heard is None or end <= start:
+        return None
+    clock = track.moving_clock
+    known, beats, metres = (
+        at(clock, values, bisect_left(clock, end), end) - at(clock, values, bisect_left(clock, start), start)
+        for values in (heard.seconds, heard.beats, heard.metres)
+    )
     return metres / beats if beats > 0 and metres > 0 and known >= ENOUGH_KNOWN * (end - start) else None

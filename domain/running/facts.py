@@ -21,8 +21,8 @@ def facts_of(workout: Workout, runner: Runner | None = None) -> Facts:
     if reason:
         return Facts(sport=workout.sport, not_a_run=reason, facts=facts, cleaned=tuple(track.notes))
     zones = None
-    heard = effort.Heard(track, track.active)
-    if heard.seconds > 0:
+    heard = track.heard
+    if heard is not None and heard.by_bpm:
         limits = effort.limits(runner, workout.session, workout.started_at, heard.highest)
         zones = effort.zones(heard, limits)
         for zone in zones.zones:

@@ -3,15 +3,18 @@
 import math
 from bisect import bisect_left
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Literal
 
 from domain.running.climb import Climb
 from domain.running.figures import Split
 from domain.running.series import at, variation
-from domain.running.track import GAP_SECONDS, RUNNER_MPS, Track
+from domain.running.track import RUNNER_MPS, Track
 
 KM, MILE = 1_000.0, 1_609.344
+
+# The pace of a last split of less is noise.
+LEAST_FOR_PACE_M = 10.0
 
 # Metres of the distances that runners know, and the speed that nobody holds over them (just above the world records
 # of 2025; for the short ones what a clean recording may hold).
@@ -30,59 +33,44 @@ EFFORTS: dict[str, tuple[float, float]] = {
 COARSE_FROM_M, COARSE_SECONDS = 5_000.0, 5.0
 
 
-class _Open:
-    """A split that is being run."""
-
-    def __init__(self) -> None:
-        self.metres = self.seconds = self.gain = self.loss = self.beats = self.heard = 0.0
-
-    def add(self, share: float, metres: float, seconds: float, gain: float, loss: float, beats: float) -> None:
-        self.metres += share * metres
-        self.seconds += share * seconds
-        self.gain += share * gain
-        self.loss += share * loss
-        if not math.isnan(beats):
-            self.beats += share * seconds * beats
-            self.heard += share * seconds
-
-    def split(self, unit: Literal["km", "mi"], number: int, length: float, track: Track) -> Split:
-        return Split(
-            unit=unit,
-            number=number,
-            distance_meters=round(self.metres, 3),
-            moving_seconds=round(self.seconds, 3),
-            pace_seconds_per_km=round(self.seconds / self.metres * KM, 1) if self.metres >= 10 else None,
-            partial=self.metres < length - 0.01,
-            elevation_gain_meters=round(self.gain, 2) if track.altitude else None,
-            elevation_loss_meters=round(self.loss, 2) if track.altitude else None,
-            average_heart_rate=round(self.beats / self.heard, 1) if self.heard > 0 else None,
-        )
-
-
 def splits(track: Track, climb: Climb, unit: Literal["km", "mi"]) -> list[Split]:
     """Every kilometre or mile in moving time; distances, times and climbs add up to those of the whole."""
     if track.metres <= 0:
         return []
     length = KM if unit == "km" else MILE
+    ends = [length * number for number in range(1, math.ceil(round(track.metres / length, 6)))]
+    heard = track.heard
+    sums = [track.moving_clock]
+    sums += [list(accumulate(climb.gains)), list(accumulate(climb.losses))] if track.altitude else []
+    sums += [heard.seconds, heard.beats] if heard else []
+    columns = [_between(track.distance, values, ends) for values in sums]
     done: list[Split] = []
-    current, end = _Open(), length
-    # A device may have gone a few metres before its first sample.
-    current.metres = track.distance[0]
-    heart = track.heart_rate
-    for i in range(1, len(track.distance)):
-        start, stop, seconds = track.distance[i - 1], track.distance[i], track.moving[i]
-        gain, loss = (climb.gains[i], climb.losses[i]) if climb.gains else (0.0, 0.0)
-        beats = (heart[i - 1] + heart[i]) / 2 if heart and seconds <= GAP_SECONDS else math.nan
-        metres = stop - start
-        while stop > end:
-            current.add((end - start) / metres if metres else 0.0, metres, seconds, gain, loss, beats)
-            done.append(current.split(unit, len(done) + 1, length, track))
-            rest = (stop - end) / metres
-            metres, seconds, gain, loss = stop - end, seconds * rest, gain * rest, loss * rest
-            current, start, end = _Open(), end, end + length
-        current.add(1.0, metres, seconds, gain, loss, beats)
-    done.append(current.split(unit, len(done) + 1, length, track))
+    for i, (start, end) in enumerate(pairwise([0.0, *ends, track.metres])):
+        told = [column[i] for column in columns]
+        seconds, metres = told[0], end - start
+        gain, loss = told[1:3] if track.altitude else (None, None)
+        known, beats = told[-2:] if heard else (0.0, 0.0)
+        done.append(
+            Split(
+                unit=unit,
+                number=i + 1,
+                distance_meters=round(metres, 3),
+                moving_seconds=round(seconds, 3),
+                pace_seconds_per_km=round(seconds / metres * KM, 1) if metres >= LEAST_FOR_PACE_M else None,
+                partial=metres < length - 0.01,
+                elevation_gain_meters=None if gain is None else round(gain, 2),
+                elevation_loss_meters=None if loss is None else round(loss, 2),
+                average_heart_rate=round(beats / known * 60, 1) if known > 0 else None,
+            )
+        )
     return done
+
+
+def _between(distance: Sequence[float], values: Sequence[float], ends: Sequence[float]) -> list[float]:
+    """What a running sum grew by from each of the distances `ends` to the next, and before the first and after the
+    last of them."""
+    reached = [at(distance, values, bisect_left(distance, end), end) for end in ends]
+    return [after - before for before, after in pairwise([0.0, *reached, values[-1]])]
 
 
 def best_efforts(track: Track) -> dict[str, float]:

@@ -37,7 +37,10 @@ def windows(clock: Sequence[float], reach: float) -> Iterator[tuple[int, int]]:
 
 
 def at(clock: Sequence[float], values: Sequence[float], index: int, moment: float) -> float:
-    """`values` at `moment`, which lies between the samples `index - 1` and `index` of the clock."""
+    """`values` at `moment`, which lies between the samples `index - 1` and `index` of the clock; before the first
+    sample the values are taken to begin at 0."""
+    if index == 0:
+        return values[0] * moment / clock[0] if clock[0] > 0 else values[0]
     before, after = clock[index - 1], clock[index]
     if after <= before:
         return values[index]

@@ -31,10 +31,23 @@ FLAT_M, FLAT_FROM_M = 1.0, 2_000.0
 
 
 @dataclass(slots=True)
+class Heard:
+    """Running sums over the intervals in motion of which the heart rate is known: their seconds, heartbeats and metres;
+    and `by_bpm`, the seconds of the timer, standing included, by heart rate. Intervals longer than a gap are out."""
+
+    seconds: list[float]
+    beats: list[float]
+    metres: list[float]
+    by_bpm: dict[float, float]
+    highest: float
+
+
+@dataclass(slots=True)
 class Track:
     """Lists as long as the samples. `active` and `moving` are the seconds of the interval that ends at a sample in
     which the timer ran, and in which there was movement; the clocks are their running sums. `distance` is cumulative;
-    channels that are absent are empty, absent samples NaN; `altitude` is smoothed and has no gaps. `believable`: few of
+    channels that are absent are empty, absent samples NaN; `altitude` is smoothed and has no gaps, `around` the
+    samples within the smoothing of each. `believable`: few of
     the hops between positions were `jumps`."""
 
     seconds: list[float]
@@ -43,8 +56,10 @@ class Track:
     moving_clock: list[float]
     distance: list[float] = field(default_factory=list)
     altitude: list[float] = field(default_factory=list)
+    around: list[tuple[int, int]] = field(default_factory=list)
     heart_rate: list[float] = field(default_factory=list)
     cadence: list[float] = field(default_factory=list)
+    heard: "Heard | None" = None
     by_device: bool = False
     jumps: int = 0
     believable: bool = True
@@ -83,15 +98,20 @@ def track_of(workout: Workout, fastest_mps: float = RUNNER_MPS) -> Track:
         # A receiver that lies still wanders: only what was moved counts.
         track.distance = list(accumulate(_counted(track.distance, track.moving)))
         if track.jumps:
-            track.notes.append(f"position: jumps faster than {fastest_mps:g} m/s counted as average pace: {track.jumps}")
+            track.notes.append(
+                f"position: jumps faster than {fastest_mps:g} m/s counted as average pace: {track.jumps}"
+            )
     track.moving_clock = list(accumulate(track.moving))
     if streams.heart_rate_bpm:
         track.heart_rate, notes = clean_heart_rate(seconds, streams.heart_rate_bpm, streams.cadence_spm)
         track.notes += notes
         if all(map(math.isnan, track.heart_rate)):
             track.heart_rate = []
+        else:
+            track.heard = _heard(track)
     track.cadence = streams.cadence_spm.tolist()
-    track.altitude = _smoothed(seconds, streams.altitude_m)
+    track.around = list(windows(seconds, SMOOTHING_SECONDS / 2))
+    track.altitude = _smoothed(track, streams.altitude_m)
     if track.altitude and track.metres >= FLAT_FROM_M and max(track.altitude) - min(track.altitude) < FLAT_M:
         track.altitude = []
         track.notes.append(f"altitude: within {FLAT_M:g} m all the way, so none was measured")
@@ -138,12 +158,31 @@ def _counted(distance: Sequence[float], moving: Sequence[float]) -> list[float]:
     return [0.0, *(step if seconds > 0 else 0.0 for step, seconds in zip(steps, moving[1:], strict=True))]
 
 
-def _smoothed(seconds: Sequence[float], altitude: Sequence[float]) -> list[float]:
+def _smoothed(track: Track, altitude: Sequence[float]) -> list[float]:
     believed = [value if LOWEST_M <= value <= HIGHEST_M else math.nan for value in altitude]
-    values = filled(seconds, believed) if believed else None
+    values = filled(track.seconds, believed) if believed else None
     if values is None:
         return []
     sums = [0.0, *accumulate(values)]
-    return [
-        (sums[last + 1] - sums[first]) / (last + 1 - first) for first, last in windows(seconds, SMOOTHING_SECONDS / 2)
-    ]
+    return [(sums[last + 1] - sums[first]) / (last + 1 - first) for first, last in track.around]
+
+
+def _heard(track: Track) -> Heard:
+    by_bpm: dict[float, float] = {}
+    seconds, beats, metres = [0.0], [0.0], [0.0]
+    known = beaten = gone = 0.0
+    way = track.distance or [0.0] * len(track.seconds)
+    for i, (before, after) in enumerate(pairwise(track.heart_rate), 1):
+        lasted, bpm = track.active[i], (before + after) / 2
+        # A heart rate that is NaN is not above 0.
+        if 0 < lasted <= GAP_SECONDS and bpm > 0:
+            by_bpm[bpm] = by_bpm.get(bpm, 0.0) + lasted
+            if track.moving[i] > 0:
+                known += lasted
+                beaten += lasted / 60 * bpm
+                gone += way[i] - way[i - 1]
+        seconds.append(known)
+        beats.append(beaten)
+        metres.append(gone)
+    highest = max(bpm for bpm in track.heart_rate if not math.isnan(bpm))
+    return Heard(seconds, beats, metres, by_bpm, highest)
