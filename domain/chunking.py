@@ -2,6 +2,7 @@
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from hashlib import sha256
 
@@ -11,6 +12,7 @@ from domain.documents import Chunk, Heading, Parsed, Table
 
 # Counted offline: the splitter carries the vocabulary (o200k) of this model with it.
 TOKENS_OF = "gpt-4o"
+OPENING = re.compile(r"\W*")
 PLAIN = ("txt", "pdf", "json")
 
 
@@ -40,6 +42,7 @@ class Places:
     def __init__(self, parsed: Parsed) -> None:
         self._parsed = parsed
         self._headings = [heading.offset for heading in parsed.headings]
+        self._paths = list(_paths(parsed.headings))
         self._tables = [table.start for table in parsed.tables]
 
     def chunk(self, seed: str, start: int, text: str) -> Chunk:
@@ -52,7 +55,7 @@ class Places:
             end=end,
             text=text,
             page=bisect_right(self._parsed.pages, start) or None,
-            heading_path=self._path(self._parsed.text, start, end),
+            heading_path=self._path(start, end),
             table_header=table.header if table and start > table.start else None,
         )
 
@@ -61,14 +64,18 @@ class Places:
         table = self._parsed.tables[before - 1] if before else None
         return table if table and offset < table.end else None
 
-    def _path(self, text: str, start: int, end: int) -> tuple[str, ...]:
+    def _path(self, start: int, end: int) -> tuple[str, ...]:
         """The headings over what the chunk says first; those it begins with count."""
-        opening = re.compile(r"\W*").match(text, start, end)
+        opening = OPENING.match(self._parsed.text, start, end)
         until = bisect_right(self._headings, opening.end() if opening else start)
-        path: list[Heading] = []
-        for heading in reversed(self._parsed.headings[:until]):
-            if not path or heading.level < path[-1].level:
-                path.append(heading)
-            if heading.level == 1:
-                break
-        return tuple(heading.title for heading in reversed(path))
+        return self._paths[until - 1] if until else ()
+
+
+def _paths(headings: Iterable[Heading]) -> Iterator[tuple[str, ...]]:
+    """For each heading its title after those it stands under."""
+    above: list[Heading] = []
+    for heading in headings:
+        while above and above[-1].level >= heading.level:
+            above.pop()
+        above.append(heading)
+        yield tuple(each.title for each in above)

@@ -19,9 +19,11 @@ BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 DECLARED = re.compile(
     rb"""<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]{2,30})""", re.IGNORECASE
 )
-# What a guess over few bytes is allowed to say: the encodings in which such files are really met.
+# The encodings in which such files are really met.
 USUAL = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "koi8_r", "shift_jis", "euc_jp", "euc_kr", "gb18030", "big5"]
-CERTAIN_FROM = 64
+# Western European text has few accents, and no sign such as a superscript inside a word.
+ACCENTED = 0.25
+SIGN_IN_WORD = re.compile(r"[^\W\d_][\xa1-\xbf\xd7\xf7\u0081-\u009f](?=[^\W\d_])")
 
 
 def decoded(data: bytes) -> tuple[str, Note | None]:
@@ -73,7 +75,10 @@ def _guess(data: bytes) -> str:
             pass
         else:
             return encoding
-    if sum(byte > 127 for byte in data[:SAMPLE]) < 8 or len(data) < CERTAIN_FROM:
+    sample = data[:SAMPLE]
+    western = sample.decode("cp1252", errors="replace")
+    letters = [letter for letter in western if letter.isalpha()]
+    if sum(letter > "\x7f" for letter in letters) <= ACCENTED * len(letters) and not SIGN_IN_WORD.search(western):
         return "cp1252"
-    best = from_bytes(data[:SAMPLE], cp_isolation=USUAL, threshold=0.3).best()
+    best = from_bytes(sample, cp_isolation=USUAL, threshold=0.3).best()
     return best.encoding if best else "cp1252"

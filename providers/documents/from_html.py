@@ -61,7 +61,7 @@ class _Page:
                 self._preformatted(_inline(node))
                 walk.skip()
             elif tag == "table" and _is_data(node):
-                self._draft.table(rows_of(_cells(node)))
+                self._table(node)
                 walk.skip()
             else:
                 self._enter(tag, node)
@@ -94,6 +94,13 @@ class _Page:
             self._draft.block(self._mark + text, gap="\n" if self._mark and self._in_list else "\n\n")
             self._in_list = bool(self._mark)
             self._mark = ""
+
+    def _table(self, table: LexborNode) -> None:
+        for caption in table.iter():
+            if caption.tag == "caption":
+                self._draft.block(one_line(_inline(caption)))
+        self._draft.table(rows_of(_cells(table)))
+        self._in_list = False
 
     def _preformatted(self, text: str) -> None:
         if text.strip():

@@ -19,6 +19,7 @@ MAX_OUTLINE = 10_000
 # A page of fewer letters than this is an image with a stamp on it.
 TELLING = 8
 PAGES_NAMED = 20
+NO_TITLES = ("", "(anonymous)", "untitled")
 
 
 def read_pdf(data: bytes, draft: Draft, limits: Limits) -> str | None:
@@ -33,7 +34,8 @@ def read_pdf(data: bytes, draft: Draft, limits: Limits) -> str | None:
     marks = list(_outlined(document, pages.lines)) or headings_of([line for page in pages.lines for line in page])
     for offset, level, title in sorted(marks):
         draft.mark_heading(offset, level, title)
-    return document.get_metadata_dict(skip_empty=True).get("Title")
+    title = document.get_metadata_value("Title")
+    return None if title.strip().casefold() in NO_TITLES else title
 
 
 def _opened(data: bytes) -> Any:
@@ -108,7 +110,7 @@ def _lines(textpage: Any) -> Iterator[Line]:
         height = _height(textpage, position) if first and raw.strip() else height
         position += len(raw) + 2
         if not raw.endswith(SOFT_HYPHENS):
-            yield Line(begun, 0, height)
+            yield Line(begun.rstrip(), 0, height)
             begun = ""
     if begun:
         yield Line(begun, 0, height)

@@ -19,7 +19,7 @@ def read_xlsx(data: bytes, draft: Draft) -> str | None:
         for first, block in enumerate(blocks):
             if not first:
                 draft.heading(2, sheet.title)
-            _write(block, draft)
+            draft.table(block)
     return workbook.properties.title or None
 
 
@@ -42,16 +42,6 @@ def _blocks(sheet: Any, most: int) -> Iterator[list[list[str]]]:
             break
     if block:
         yield block
-
-
-def _write(block: list[list[str]], draft: Draft) -> None:
-    """Lines of one cell over a table are its captions; what has one column is no table."""
-    captions = 0
-    while captions < len(block) and sum(map(bool, block[captions])) == 1:
-        captions += 1
-    for line in block[:captions]:
-        draft.block(" ".join(filter(None, line)))
-    draft.table(block[captions:])
 
 
 def _shown(value: object) -> str:

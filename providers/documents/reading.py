@@ -16,7 +16,7 @@ def read(data: bytes, filename: str, limits: Limits) -> Parsed:
         raise DocumentRefused("too_large", f"more than {limits.max_bytes // MIB:,} MiB")
     if not data.strip():
         raise DocumentRefused("empty", "the file is empty")
-    draft = Draft(limits.max_characters)
+    draft = Draft(limits)
     try:
         file_type, title = _read(data, filename, draft, limits)
     except (DocumentRefused, MemoryError):
