@@ -12,7 +12,8 @@ WITH settled AS (
 ), bumped AS (
     UPDATE jobs SET event_seq = event_seq + 1, updated_at = now(), items = items || jsonb_strip_nulls(jsonb_build_object(
         'done', (items ->> 'done')::integer + done, 'failed', (items ->> 'failed')::integer + failed,
-        'skipped', (items ->> 'skipped')::integer + skipped, 'pace', $4::double precision, 'at', now()))
+        'skipped', (items ->> 'skipped')::integer + skipped, 'pace', $4::double precision,
+        'at', CASE WHEN $4 IS NOT NULL THEN now() END))
     FROM counted WHERE jobs.id = $1
     RETURNING jobs.id, jobs.event_seq, jobs.items, jobs.watched_until
 ), told AS (
