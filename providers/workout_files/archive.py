@@ -3,6 +3,7 @@
 Services pack zips into the zip (by year, by ten thousand files): one level of that is followed.
 """
 
+import os
 import tempfile
 import zipfile
 import zlib
@@ -15,13 +16,16 @@ from domain.workout import Workout, WorkoutRefused
 from providers.workout_files.single import MOST_BYTES, read_workout
 
 MOST_MEMBERS = 100_000
+MOST_DIRECTORY_BYTES = MOST_MEMBERS * 400
 # Of one archive: what all that is read from it may come to.
 MOST_UNPACKED = 16 * 1024**3
 # Text compresses 20 times, a bomb a thousand.
 MOST_EXPANSION, EXPANSION_COUNTS_FROM = 200, 1024 * 1024
 MOST_INNER_BYTES = 2 * 1024**3
 
-_ENCRYPTED, _CHUNK = 0x1, 256 * 1024
+_ZIP, _ENCRYPTED, _CHUNK = b"PK\x03\x04", 0x1, 256 * 1024
+# The record at the end with the longest comment, and the longer record before it.
+_LONGEST_END = 64 * 1024 + 256
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError)
 
 
@@ -64,7 +68,10 @@ def _alone(path: Path, start: int) -> Iterator[Member]:
     try:
         if path.stat().st_size > MOST_BYTES:
             raise WorkoutRefused(f"more than {MOST_BYTES // 2**20} MB", code="too_large")
-        outcome = read_workout(path.read_bytes())
+        content = path.read_bytes()
+        if content.startswith(_ZIP):
+            raise WorkoutRefused("a zip archive whose end is missing or broken", code="truncated_file")
+        outcome = read_workout(content)
     except WorkoutRefused as refused:
         outcome = refused
     yield Member("", 1, 1, outcome)
@@ -79,6 +86,8 @@ class _Walk:
 
     def archive(self, file: IO[bytes], within: str) -> Iterator[Member]:
         try:
+            if _directory_bytes(file) > MOST_DIRECTORY_BYTES:
+                raise WorkoutRefused(f"more than {MOST_MEMBERS:,} files in the archive", code="unsafe_archive")
             archive = zipfile.ZipFile(file)
         except _BROKEN as error:
             raise WorkoutRefused("the archive's table of contents is broken", code="broken_file") from error
@@ -138,6 +147,17 @@ class _Walk:
                     yield chunk
         except _BROKEN as error:
             raise WorkoutRefused("its place in the archive is broken", code="broken_file") from error
+
+
+def _directory_bytes(file: IO[bytes]) -> int:
+    """The size of the table of contents, as the archive's end says it: zipfile takes the whole of it into memory."""
+    file.seek(0, os.SEEK_END)
+    file.seek(max(0, file.tell() - _LONGEST_END))
+    tail = file.read()
+    end, end_64 = tail.rfind(b"PK\x05\x06"), tail.rfind(b"PK\x06\x06")
+    if end_64 >= 0 and len(tail) >= end_64 + 48:
+        return int.from_bytes(tail[end_64 + 40 : end_64 + 48], "little")
+    return int.from_bytes(tail[end + 12 : end + 16], "little") if end >= 0 else 0
 
 
 def _matters(entry: zipfile.ZipInfo) -> bool:

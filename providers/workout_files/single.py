@@ -37,7 +37,7 @@ def read_workout(content: bytes, name: str = "") -> Workout:
     if start.startswith(b"{"):
         return _json(content, name)
     if start.startswith(b"PK\x03\x04"):
-        raise WorkoutRefused("an archive inside an archive that is one already", code="unsafe_archive")
+        raise WorkoutRefused("a zip archive where one workout was expected", code="unsafe_archive")
     raise WorkoutRefused("neither FIT nor GPX nor TCX nor JSON", code="unknown_format")
 
 
