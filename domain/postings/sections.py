@@ -18,8 +18,8 @@ HEADINGS: tuple[tuple[Part, str], ...] = (
     ),
     (
         "responsibilities",
-        r"\b(?:responsibilit\w+|duties|key objectives?|what you(?:'|’)?(?:ll| will) (?:do|work on|own)|your (?:role|tasks|"
-        r"mission)|day[- ]to[- ]day|deine aufgaben|ihre aufgaben|aufgaben)\b",
+        r"\b(?:responsibilit\w+|duties|key objectives?|what you(?:'|’)?(?:ll| will) (?:do|work on|own)|your (?:role|"
+        r"tasks|mission)|day[- ]to[- ]day|deine aufgaben|ihre aufgaben|aufgaben)\b",
     ),
 )
 # Headings that end what was said before them.

@@ -93,7 +93,8 @@ def _place(piece: str) -> str:
     ):
         return ""
     bare = re.sub(r"^\W*(?:remote|hybrid|virtual)\s*(?:[-–—:,]|\bin\b|\bwithin\b)\s*", "", bare, flags=re.I)
-    return " ".join(bare.split()).strip(" .:*_-–—•")
+    bare = " ".join(bare.split()).strip(" :*_-–—•")
+    return bare if re.search(r"\b\w\.\w\.$", bare) else bare.rstrip(".")
 
 
 def _is_region(piece: str, pieces: Sequence[str]) -> bool:
