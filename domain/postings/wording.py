@@ -19,7 +19,9 @@ HYBRID = re.compile(r"\bhybrid\b|\bpartly remote\b|\b[1-4] days? (?:a|per) week 
 ONSITE = re.compile(r"\bon[- ]?site\b|\bin[- ](?:the[- ])?office\b|\bin[- ]person\b|\bnot remote\b|\bno remote\b", re.I)
 # A label's value or a whole statement about this position, not a word about some others.
 STATED = re.compile(
-    r"\b(?:this|the) (?:is a|position is|role is|job is)[^.\n]{0,40}|\bin this [^.\n]{0,20}(?:position|role)\b", re.I
+    r"(?<!if )\b(?:this is an?|(?:this|the) (?:position|role|job|opportunity) is)\b(?! not|n)[^.\n]{0,40}"
+    r"|\bin this [^.\n]{0,20}(?:position|role)\b",
+    re.IGNORECASE,
 )
 WORDS = tomllib.loads(files("domain.postings").joinpath("words.toml").read_text(encoding="utf-8"))
 REGIONS = frozenset(WORDS["regions"])
