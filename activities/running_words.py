@@ -1,15 +1,51 @@
 """Writes about runs from their figures alone: by a model, every number checked, or by the offline twin."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Literal, cast
 from uuid import UUID
 
-from domain.running.contents import Half, Sheet, Words, Written
+from domain.errors import JobError
+from domain.markdown import unmarked
+from domain.model import Model
+from domain.running.brief import brief, heading, inert
+from domain.running.contents import Half, RunSheet, Words, Written
+from domain.running.figures import Fact
+from domain.running.insights import insight
+from domain.running.letters import letter
+from domain.running.sheet import NEAR, RECENT, named, offered, run_sheet
+from domain.running.traced import faults
 from domain.usage import Call
 
 if TYPE_CHECKING:
     from domain.protocols import LanguageModel
     from ledger.contents import Contents
     from ledger.workouts import Workouts
+
+TEMPLATES: Mapping[Half, Callable[[RunSheet], str]] = {"letter": letter, "insight": insight}
+PROMPTS: Mapping[Half, str] = {"letter": "run_letter", "insight": "coaching_insight"}
+# Rooms for an answer, what a model thinks included.
+MOST_TOKENS: Mapping[str, int] = {"run_letter": 2_000, "coaching_insight": 3_000, "run_review": 3_000}
+# The first try, and one more that is told what was wrong.
+TURNS = 2
+UNTRUE = "what the model wrote was not what the figures say, twice"
+AGAIN = """{prompt}
+
+Your text before this one was refused:
+<refused>
+{text}
+</refused>
+What was wrong with it:
+{faults}
+Write it anew, and say only what the figures say."""
+GONE = "there is no such activity, or it is not the user's"
+
+
+class Text(Model):
+    """What a model is asked for."""
+
+    text: str
 
 
 class Writer:
@@ -36,14 +72,71 @@ class Writer:
         sheet = await self.load(job_id, workout_id, user_id, "insight")
         return await self.write("insight", sheet, Call(job_id=job_id, step=step, item=item, attempt=attempt))
 
-    async def load(self, job_id: UUID, workout_id: UUID, user_id: str, *halves: Half) -> Sheet:
+    async def load(self, job_id: UUID, workout_id: UUID, user_id: str, *halves: Half) -> RunSheet:
         """The run among the user's others, and the note that these halves are being written. Serves both halves."""
-        raise NotImplementedError
+        begun = await self._contents.begin(job_id, workout_id, user_id, halves)
+        row = await self._workouts.get(workout_id) if begun else None
+        if begun is None or row is None:
+            raise JobError(GONE, code="not_found")
+        run, distance = row.summary, row.facts.facts.get("distance")
+        recent = near = ()
+        if row.is_run:
+            recent = await self._workouts.summaries(user_id, since=run.started_at - RECENT, until=run.started_at)
+        if row.is_run and distance:
+            near = await self._workouts.nearest(user_id, distance.value, until=run.started_at, limit=NEAR)
+        return run_sheet(user_id, run, row.facts, recent=recent, near=near, timezone=begun.timezone)
 
-    async def write(self, half: Half, sheet: Sheet, call: Call) -> Written:
+    async def write(self, half: Half, sheet: RunSheet, call: Call) -> Written:
         """Write a half from its sheet and store it. `call` names the paid turns: one item a half, or a step each."""
-        raise NotImplementedError
+        words = await self.words(half, sheet, call)
+        await self.store(half, sheet.workout_id, words, call)
+        return Written(answered_by=words.answered_by, reason=words.reason)
 
-    async def words(self, half: Half, sheet: Sheet, call: Call) -> Words:
+    async def words(self, half: Half, sheet: RunSheet, call: Call) -> Words:
         """Write a half, and store nothing."""
-        raise NotImplementedError
+        facts = offered(sheet, half)
+
+        def wrong(text: str) -> list[str]:
+            return faults(text, facts, named(sheet), sheet.pacing)
+
+        return await self.checked(
+            call, PROMPTS[half], brief(heading(sheet), facts, sheet.notes), facts, wrong, lambda: TEMPLATES[half](sheet)
+        )
+
+    async def store(self, half: Half, workout_id: UUID, words: Words, call: Call) -> None:
+        """Keep the half. Raises JobError `not_found` when the run has gone meanwhile."""
+        if not await self._contents.store(workout_id, half, words, call):
+            raise JobError(GONE, code="not_found")
+
+    async def checked(
+        self,
+        call: Call,
+        form: str,
+        prompt: str,
+        facts: dict[str, Fact],
+        wrong: Callable[[str], list[str]],
+        twin: Callable[[], str],
+    ) -> Words:
+        """A text by the model that stands before `wrong`, in two turns at most; else, or without a key, the twin's."""
+        if self._model.missing:
+            return Words(text=twin(), facts=facts, answered_by="offline", reason=self._model.missing)
+        asked = prompt
+        for turn in range(TURNS):
+            answer = await self._model.ask(
+                call.model_copy(update={"turn": turn}),
+                instructions=_instructions(form),
+                prompt=asked,
+                output=Text,
+                max_tokens=MOST_TOKENS[form],
+            )
+            text = unmarked(cast("Text", answer.output).text)
+            if not (faulty := wrong(text)):
+                vendor = cast("Literal['anthropic', 'openai']", answer.vendor)
+                return Words(text=text, facts=facts, answered_by=vendor, model=answer.model)
+            asked = AGAIN.format(prompt=prompt, text=inert(text), faults="\n".join(f"- {inert(one)}" for one in faulty))
+        return Words(text=twin(), facts=facts, answered_by="offline", reason=UNTRUE)
+
+
+@cache
+def _instructions(form: str) -> str:
+    return files("providers").joinpath(f"prompts/{form}.md").read_text(encoding="utf-8")

@@ -1,5 +1,6 @@
 """The tables `run_contents`, `run_reviews` and `run_drafts`: what is written about runs."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -16,16 +17,23 @@ if TYPE_CHECKING:
     from ledger.database import Database
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """`timezone`: the user's, where it is known."""
+
+    timezone: str | None
+
+
 class Contents:
     """Every write may be repeated. A text stays until a newer one is stored."""
 
     def __init__(self, database: "Database") -> None:
         self._database = database
 
-    async def begin(self, job_id: UUID, workout_id: UUID, user_id: str, halves: "Sequence[Half]") -> bool:
-        """Note that a job is at these halves; False for a workout that is not there, or not the user's."""
-        args = (job_id, workout_id, user_id, list(halves))
-        return bool(await self._database.fetch(sql("begin_contents"), *args))
+    async def begin(self, job_id: UUID, workout_id: UUID, user_id: str, halves: "Sequence[Half]") -> Begun | None:
+        """Note that a job is at these halves; None for a workout that is not there, or not the user's."""
+        row = await self._database.row(sql("begin_contents"), job_id, workout_id, user_id, list(halves))
+        return Begun(row["timezone"]) if row else None
 
     async def store(self, workout_id: UUID, half: Half, words: Words, call: "Call") -> bool:
         """Keep a half; `call` says whose turns paid for it. False when the workout is gone."""

@@ -16,6 +16,7 @@ Half = Literal["letter", "insight"]
 HALVES: tuple[Half, ...] = ("letter", "insight")
 About = Literal["week", "comparison", "trends", "suggestion"]
 AnsweredBy = Literal["anthropic", "openai", "offline"]
+Pattern = Literal["negative_split", "even", "positive_split"]
 # pending: never asked for. generating: a job is at it. failed: the last job that was at it ended without it.
 Standing = Literal["pending", "generating", "completed", "failed"]
 WEEK = re.compile(r"(\d{4})-W(\d{2})")
@@ -38,6 +39,9 @@ class RunSheet(Sheet):
     workout_id: UUID
     sport: Sport
     started_at: datetime
+    pacing: Pattern | None = None
+    # of the zones: the runner's highest heart rate had to be guessed
+    estimated: bool = False
 
 
 class ReviewSheet(Sheet):
@@ -45,8 +49,8 @@ class ReviewSheet(Sheet):
 
     about: About
     key: str
-    # when the figures begin, in the runner's timezone
-    since: date | None = None
+    # whose names the text may use
+    named: tuple[str, ...] = ()
 
 
 class Words(Model):

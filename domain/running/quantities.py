@@ -54,6 +54,7 @@ UNITS = tuple(
         _Unit(r"(?:km|kilomet(?:er|re)s?)\s?(?:/|per |an )h(?:our)?\b|kph\b|kmh\b", "m/s", 1 / 3.6),
         _Unit(r"(?:mi|miles?)\s?(?:/|per |an )h(?:our)?\b|mph\b", "m/s", MILE / HOUR),
         _Unit(r"(?:m|met(?:er|re)s?)\s?(?:/|per |a )s(?:ec(?:ond)?)?\b", "m/s"),
+        _Unit(r"(?:m|met(?:er|re)s?)\s?(?:/|per |a |each )(?:heart)?beat\b", "m/beat"),
         _Unit(r"ml\s?(?:/|per )\s?kg\s?(?:/|per )\s?min(?:ute)?\b", "ml/kg/min"),
         _Unit(rf"[a-z]+\s?(?:/|per )\s?(?:{_KM}|{_MI}|h(?:our)?\b|kg\b)", "unknown"),
         _Unit(r"bpm\b|beats?(?: ?(?:/|per |a |each )min(?:ute)?)?\b", "bpm"),
@@ -81,14 +82,14 @@ _ORDINAL_WORDS = "third fourth fifth sixth seventh eighth ninth tenth"
 _TENS = {word: 10 * at for at, word in enumerate(_TENS_WORDS.split(), start=2)}
 _ONES = {word: int(value) for word, value in SPELLED.items() if word not in ("zero", "twenty")}
 _WORD = "|".join(sorted([*_TENS, *_ONES, "zero"], key=len, reverse=True))
-# "One" is a word, unless something is measured by it.
+# "One" is a word, unless something is measured by it; one kilometre and one minute are ways to speak.
 SPELLED_OUT = re.compile(
     rf"\b(?:(?P<tens>{'|'.join(_TENS)})[ -](?P<ones>{'|'.join(_ONES)})|(?P<alone>{_WORD}))"
     r"(?P<big>(?: (?:hundred|thousand))*)\b",
     re.IGNORECASE,
 )
 LONE_ONE = re.compile(
-    r"\bone(?! (?:hour|minute|second|kilomet|mile|percent|per cent|beat|metre|meter|hundred|thousand)\w*\b)",
+    r"\bone(?! (?:hour|percent|per cent|beat|hundred|thousand)\w*\b)",
     re.IGNORECASE,
 )
 ROUGH = tuple(
@@ -123,7 +124,8 @@ ORDINALS = re.compile(rf"(?<!last )(?<!final )(?<!first )(?<!middle )\b(?:{'|'.j
 COMPOUND = re.compile(
     r"(?<![\w.:])(?P<h>\d+) ?(?:h|hrs?|hours?)(?:,? and |, | )?(?P<m>\d{1,2})(?: ?(?:m|mins?|minutes?)\b|\b)"
     r"(?:(?:,? and |, | )?(?P<s>\d{1,2}) ?(?:s|secs?|seconds?)\b)?"
-    r"|(?<![\w.:])(?P<m2>\d+) ?(?:m|mins?|minutes?)(?:,? and |, | )?(?P<s2>\d{1,2}) ?(?:s|secs?|seconds?)\b",
+    # m alone may be metres
+    r"|(?<![\w.:])(?P<m2>\d+)(?: ?(?:mins?|minutes?)(?:,? and |, | )?| ?m ?)(?P<s2>\d{1,2}) ?(?:s|secs?|seconds?)\b",
     re.IGNORECASE,
 )
 _NUM = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"

@@ -5,10 +5,11 @@ import re
 from domain.running.figures import Fact
 
 # Metres that stay metres, however many.
-HEIGHTS = re.compile(r"elevation|altitude|climb|stride")
+DIFFERENCE = re.compile(r"difference|change")
+HEIGHTS = re.compile(r"elevation|altitude|climb|length")
 # Nobody runs a kilometre so fast: fewer seconds a kilometre are a difference between paces.
 FASTEST_KM = 100.0
-PLACES = {"bpm": 0, "spm": 0, "m/s": 2, "%": 1, "ml/kg/min": 1, "points": 0, "count": 0, "": 2}
+PLACES = {"bpm": 0, "spm": 0, "m/s": 2, "m/beat": 2, "%": 1, "ml/kg/min": 1, "points": 0, "count": 0, "": 2}
 
 
 def shown(name: str, fact: Fact) -> str:
@@ -21,7 +22,7 @@ def shown(name: str, fact: Fact) -> str:
             return f"{_decimal(value / 1_000, 2)} km"
         case "s":
             return clock(value)
-        case "s/km" if value < FASTEST_KM:
+        case "s/km" if value < FASTEST_KM or DIFFERENCE.search(name):
             return f"{_decimal(value, 0)} s/km"
         case "s/km":
             return f"{clock(value)}/km"
@@ -36,24 +37,19 @@ def clock(seconds: float) -> str:
     """h:mm:ss, m:ss from a minute on, and below that in words."""
     whole = round(seconds)
     if whole < 60:
-        return f"{whole} seconds"
+        return "1 second" if whole == 1 else f"{whole} seconds"
     hours, rest = divmod(whole, 3_600)
     return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
 
 
-def label(name: str) -> str:
-    """A fact's name in words."""
-    words = re.sub(r"_(\d+)d\b", r" of the \1 days before", name)
-    return words.replace("_", " ")
-
-
-def towards(name: str, value: float) -> str:
+def towards(name: str, fact: Fact) -> str:
     """Which way a difference points."""
-    if "pace" in name or name.endswith("km") or "time" in name:
-        return "slower" if value > 0 else "faster"
-    if "distance" in name:
-        return "longer" if value > 0 else "shorter"
-    return "higher" if value > 0 else "lower"
+    more = fact.value > 0
+    if fact.unit == "s/km":
+        return "slower" if more else "faster"
+    if fact.unit == "s" or (fact.unit == "m" and not HEIGHTS.search(name)):
+        return "longer" if more else "shorter"
+    return "higher" if more else "lower"
 
 
 def _decimal(value: float, places: int) -> str:

@@ -6,6 +6,7 @@ Pure, deterministic, no model asked. What is wrong is said in words, so that a w
 import re
 from collections.abc import Collection, Iterator, Mapping
 
+from domain.running.contents import Pattern
 from domain.running.figures import Fact
 from domain.running.quantities import HOUR, MILE, Quantity, Reading, quantities
 from domain.text import MONTHS, bare, plain, words
@@ -20,7 +21,7 @@ SCALES: dict[str, tuple[float, ...]] = {
     "s/km": (1, 60, 1_000 / MILE),
     "m/s": (1, 1 / 3.6),
 }
-HEART_FACTS = re.compile(r"heart|trimp|zone|decoupling|efficiency|load|strain")
+HEART_FACTS = re.compile(r"heart|trimp|zone|decoupling|efficiency")
 HEART_WORDS = re.compile(
     r"\b(?:\w*heart\w*|bpm|pulse\w*|hr|hrmax|hrr|cardi\w+|aerobic\w*|anaerobic\w*|beats?|heartbeats?|trimp|"
     r"decoupling|karvonen|(?:zones?|z) ?(?:\d|one|two|three|four|five))\b",
@@ -44,7 +45,15 @@ def has_heart(facts: Mapping[str, Fact]) -> bool:
     return any(fact.unit == "bpm" for fact in facts.values())
 
 
-def faults(text: str, facts: Mapping[str, Fact], named: Collection[str] = ()) -> list[str]:
+def without_heart(facts: Mapping[str, Fact]) -> dict[str, Fact]:
+    """The facts that are not about the heart, nor made of what it did."""
+    beating = ("bpm", "m/beat", "points")
+    return {name: fact for name, fact in facts.items() if fact.unit not in beating and not HEART_FACTS.search(name)}
+
+
+def faults(
+    text: str, facts: Mapping[str, Fact], named: Collection[str] = (), pacing: Pattern | None = None
+) -> list[str]:
     """What is wrong with a text, each once, in words; nothing if it stands. `named` is text whose names it may use."""
     found = [] if SHORTEST <= len(text) <= LONGEST else [f"it must have {SHORTEST} to {LONGEST} characters"]
     found += [
@@ -54,9 +63,8 @@ def faults(text: str, facts: Mapping[str, Fact], named: Collection[str] = ()) ->
     ]
     if not has_heart(facts):
         found += [f'"{match.group()}": nothing is known of the heart' for match in HEART_WORDS.finditer(text)]
-    split = facts.get("negative_split")
-    if split is not None and split.value <= 0 and NEGATIVE_SPLIT.search(text):
-        found.append("the second half was not the faster one")
+    if pacing != "negative_split" and NEGATIVE_SPLIT.search(text):
+        found.append("nothing says that the second half was the faster one")
     found += [f'"{name}" is a name that you were not given' for name in _strangers(text, named)]
     return list(dict.fromkeys(found))
 

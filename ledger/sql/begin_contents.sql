@@ -4,4 +4,4 @@ SELECT w.id, half, w.user_id, 'generating', $1
 FROM (SELECT id, user_id FROM workouts WHERE id = $2 AND user_id = $3 FOR KEY SHARE) w, unnest($4::text[]) half
 ON CONFLICT (workout_id, half) DO UPDATE SET status = 'generating', job_id = excluded.job_id, error = NULL,
     updated_at = now()
-RETURNING half
+RETURNING (SELECT timezone FROM users WHERE id = $3)
