@@ -13,10 +13,11 @@ from temporalio import activity
 
 from activities.letters import letter_about
 from domain.errors import VendorError
-from domain.job import Status, StepState
+from domain.job import Status
 from ledger.deliveries import Attempt
 from ledger.patience import patiently
-from ledger.views import JobView
+from ledger.rows import not_begun
+from ledger.views import shown
 
 if TYPE_CHECKING:
     from domain.telling import Poster, Postman
@@ -124,7 +125,7 @@ class Telling:
         if row is None:
             return {"webhookId": str(due.webhook_id)}
         seen = as_it_began(row) if due.event == "job.started" else row
-        return JobView.of(seen).model_dump(mode="json", by_alias=True, exclude={"payload"})
+        return {name: held for name, held in shown(seen).items() if name != "payload"}
 
     async def _mail(self, due: "Due") -> Sent:
         if self._postman is None:
@@ -141,7 +142,7 @@ def as_it_began(row: "JobRow") -> "JobRow":
     return replace(
         row,
         status=Status.RUNNING,
-        steps=tuple(StepState(name=step.name, max_attempts=step.max_attempts) for step in row.plan),
+        states=tuple(not_begun(row.plan, closed=False).values()),
         result=None,
         error=None,
         usage={},

@@ -14,6 +14,7 @@ from domain.model import Request
 from domain.options import DurationOrTime, Tag
 from engine.submit import METADATA_BYTES
 from ledger.changes import Patch
+from ledger.views import shown
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 LONGEST = timedelta(days=366)
@@ -65,7 +66,7 @@ async def reschedule(job_id: str, asked: Reschedule, given: Given, caller: Auth)
     start: Any = asked.delay
     if await given.changes.reschedule(row.id, start, by=caller.acting_for(row.owner)) == "not delayed":
         raise NotDelayed("the job does not wait for a time, or no longer")
-    return reply(JobView.of(await given.job(job_id, caller)))
+    return reply(shown(await given.job(job_id, caller)))
 
 
 @router.patch(
@@ -86,4 +87,4 @@ async def patch(job_id: str, asked: Change, given: Given, caller: Auth) -> Respo
             raise PayloadTooLarge("metadata holds at most 256 KiB", pointer="/metadata")
         raise CallerError("this holds no number", pointer=pointer(("metadata", "increment", refused.key)))
     # read by id alone: with other tags the caller may see it no longer
-    return reply(JobView.of(await given.jobs.get(row.id) or row))
+    return reply(shown(await given.jobs.get(row.id) or row))

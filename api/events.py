@@ -13,12 +13,12 @@ from pydantic_core import to_json
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api.dependencies import Given, StreamAuth
-from api.wire import JobView
 from domain.errors import LedgerUnavailable
 from domain.job import Items, Progress, Status, StepState
 from domain.model import Model
 from ledger.events import WATCH_SECONDS, wait
-from ledger.rows import Event, JobRow, merge
+from ledger.rows import Event, JobRow, not_begun
+from ledger.views import shown
 
 if TYPE_CHECKING:
     from api.dependencies import Services
@@ -91,14 +91,14 @@ class Telling:
         self.row = row
         self.seq = row.event_seq
         self._name: dict[str, Any] = {"jobId": row.id, "jobType": row.kind} if named else {}
-        self._steps = {step.name: step for step in row.steps}
+        self._steps = {state["name"]: state for state in row.states}
 
     def snapshot(self) -> bytes:
-        return sse("job", JobView.of(self.row), self.seq)
+        return sse("job", shown(self.row), self.seq)
 
     def rewind(self, known: Iterable[Event]) -> None:
         """Back to where the job stood after those events."""
-        self._steps = {step.name: step for step in merge(self.row.plan, [], closed=False)}
+        self._steps = dict(not_begun(self.row.plan, closed=False))
         self.row = replace(
             self.row, status=Status.QUEUED, started_at=None, finished_at=None, result=None, error=None, answered_by=None
         )
@@ -121,9 +121,9 @@ class Telling:
     def changed(self, row: JobRow, event: Event, number: object = None) -> bytes:
         """The job with the tags and metadata that it has now: what they were in between is not kept."""
         self.seq = event.seq
-        steps = tuple(self._steps.values())
-        self.row = replace(self.row, tags=row.tags, metadata=row.metadata, steps=steps, updated_at=event.at)
-        return sse("job", JobView.of(self.row), event.seq if number is None else number)
+        states = tuple(self._steps.values())
+        self.row = replace(self.row, tags=row.tags, metadata=row.metadata, states=states, updated_at=event.at)
+        return sse("job", shown(self.row), event.seq if number is None else number)
 
     def _step(self, event: Event, number: object) -> bytes:
         data = event.data
@@ -131,29 +131,29 @@ class Telling:
             return b""
         before = self._progress()
         name, status = data["name"], data["status"]
-        state = self._steps.get(name) or StepState(name=name)
-        started = event.at if status == "running" and state.status != "retrying" else state.started_at
+        state = self._steps.get(name) or StepState(name=name).model_dump(by_alias=True)
+        started = event.at if status == "running" and state["status"] != "retrying" else state["startedAt"]
         told = {"startedAt": started, "finishedAt": event.at if status in ENDED else None, "error": data.get("error")}
-        self._steps[name] = state = StepState.model_validate({**state.model_dump(by_alias=True), **data, **told})
+        self._steps[name] = state = StepState.model_validate({**state, **data, **told}).model_dump(by_alias=True)
         after = self._progress()
         progress = after.model_dump(by_alias=True)
-        body = {**self._name, **state.model_dump(by_alias=True), "at": event.at, "progress": progress}
+        body = {**self._name, **state, "at": event.at, "progress": progress}
         told_step = sse("step", body, number)
         return told_step if after == before else told_step + sse("progress", {**self._name, **progress})
 
     def _job(self, event: Event, number: object) -> bytes:
         status = Status(event.data["status"])
         started = self.row.started_at or (event.at if status == Status.RUNNING else None)
-        steps = tuple(self._steps.values())
-        self.row = replace(self.row, status=status, started_at=started, steps=steps, updated_at=event.at, stuck=None)
-        return sse("job", JobView.of(self.row), number)
+        states = tuple(self._steps.values())
+        self.row = replace(self.row, status=status, started_at=started, states=states, updated_at=event.at, stuck=None)
+        return sse("job", shown(self.row), number)
 
     def _items(self, event: Event, number: object) -> bytes:
         self.row = replace(self.row, items=Items.model_validate(event.data["items"]))
         return sse("progress", {**self._name, **self._progress().model_dump(by_alias=True)}, number)
 
     def _progress(self) -> Progress:
-        return Progress.of([step.status for step in self._steps.values()], self.row.items)
+        return Progress.of([state["status"] for state in self._steps.values()], self.row.items)
 
 
 async def _follow(told: Telling, first: bytes, given: "Services", closing: anyio.Event) -> AsyncIterator[bytes]:
@@ -188,7 +188,7 @@ async def _follow(told: Telling, first: bytes, given: "Services", closing: anyio
 
 async def _done(event: Event, given: "Services") -> bytes:
     row = await given.jobs.get(event.job_id)
-    return sse("done", JobView.of(row) if row else {}, event.seq)
+    return sse("done", shown(row) if row else {}, event.seq)
 
 
 def sse(name: str, body: Model | dict[str, Any], number: object = None) -> bytes:

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Header, Query, Response
 from api import events
 from api.dependencies import Given, StreamAuth
 from api.events import Telling, ends, event_stream, history, sse
-from api.wire import JobView
 from domain.errors import LedgerUnavailable
 from ledger.feed import Position
 from ledger.jobs import JobFilter
+from ledger.views import shown
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -95,7 +95,7 @@ class Following:
             rows = await self._given.jobs.list(JobFilter(owner=self._owner, only_open=True), limit=PAGE, before=before)
             for row in rows:
                 self._jobs[row.id] = Telling(row, named=True)
-                yield sse("job", JobView.of(row))
+                yield sse("job", shown(row))
             if len(rows) < PAGE:
                 return
             before = (rows[-1].created_at, rows[-1].id)
@@ -116,7 +116,7 @@ class Following:
         if ends(event):
             del self._jobs[event.job_id]
             row = await self._given.jobs.get(event.job_id)
-            return sse("done", JobView.of(row), position) if row else b""
+            return sse("done", shown(row), position) if row else b""
         if event.type == "changed" and (row := await self._given.jobs.get(event.job_id)):
             return told.changed(row, event, position)
         return told.tell(event, position)

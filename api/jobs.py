@@ -14,7 +14,7 @@ from api.wire import Audit, JobView, Page, ProgressView, reply
 from domain.errors import JobNotFound, NotCancelable
 from domain.model import Request
 from engine.query import live_progress
-from ledger.views import Place
+from ledger.views import Place, shown
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 
@@ -32,9 +32,9 @@ async def list_jobs(wanted: Annotated[Wanted, Query()], given: Given, caller: Au
         row = await given.job(wanted.job_id, caller)
         if wanted.type is not None and given.catalog[wanted.type].name != row.kind:
             raise JobNotFound("there is no such job of that type")
-        return reply(JobView.of(row))
+        return reply(shown(row))
     rows, cursor = await page(wanted, given, caller)
-    return reply(Page(jobs=[JobView.of(row) for row in rows], next_cursor=cursor))
+    return reply({"jobs": [shown(row) for row in rows], "nextCursor": cursor})
 
 
 @router.get("/{job_id}", response_model=JobView)
@@ -43,7 +43,7 @@ async def get_job(job_id: str, given: Given, caller: Auth) -> Response:
     row = await given.job(job_id, caller)
     place = await given.queues.place(row)
     waiting = Place(ahead=place[0], reason=place[1]) if place else None
-    return reply(JobView.of(row).model_copy(update={"waiting": waiting}))
+    return reply({**shown(row), "waiting": waiting})
 
 
 @router.get("/{job_id}/progress", response_model=ProgressView, responses={503: {"model": Problem}})
@@ -73,4 +73,4 @@ async def cancel(job_id: str, given: Given, caller: Auth, asked: Reason | None =
     reason = asked.reason if asked else None
     if not await given.jobs.cancel(row.id, reason=reason, by=caller.acting_for(row.owner)):
         raise NotCancelable("the job has ended already")
-    return reply(JobView.of(await given.job(job_id, caller)), 202)
+    return reply(shown(await given.job(job_id, caller)), 202)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from api.grants import Caller
     from ledger.rows import JobRow
 
-MOST = 100
+USUAL, MOST = 50, 100
 Name = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
 
@@ -65,7 +65,7 @@ class Wanted(Filter):
     """Which jobs. Without any parameter: all that are still open."""
 
     job_id: str | None = Field(default=None, description="One job, answered as it is and not as a page.")
-    limit: int = Field(default=MOST, ge=1, le=MOST)
+    limit: int = Field(default=USUAL, ge=1, le=MOST)
     cursor: str | None = Field(default=None, description="`nextCursor` of the page before.")
 
 

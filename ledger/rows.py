@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
@@ -123,7 +123,9 @@ class Event:
 
 @dataclass(frozen=True)
 class JobRow:
-    """A job. `usage` is {inputTokens, outputTokens, audioSeconds, costUsd (None: unknown price), byModel} or empty.
+    """A job. `states` are its steps as they are shown: a StepState each, its fields by their names on the wire.
+
+    `usage` is {inputTokens, outputTokens, audioSeconds, costUsd (None: unknown price), byModel} or empty.
 
     `stuck` is {step, attempt, since} while nothing is heard of it for longer than its step allows. `blanked_at`: since
     when payload and result are gone.
@@ -137,7 +139,7 @@ class JobRow:
     title: str
     payload: dict[str, Any]
     plan: tuple[PlannedStep, ...]
-    steps: tuple[StepState, ...]
+    states: tuple[dict[str, Any], ...]
     result: Any
     error: Failure | None
     items: Items | None
@@ -174,24 +176,32 @@ class JobRow:
 
     @property
     def progress(self) -> Progress:
-        return Progress.of([step.status for step in self.steps], self.items)
+        progress = Progress.of([state["status"] for state in self.states], self.items)
+        if progress.eta_seconds is None:
+            return progress
+        return progress.model_copy(update={"eta_seconds": None}) if self.status.terminal else progress.by(now())
+
+    @property
+    def steps(self) -> tuple[StepState, ...]:
+        return tuple(StepState.model_validate(state) for state in self.states)
 
     @classmethod
     def of(cls, row: "Mapping[str, Any] | Record") -> Self:
         status = Status(row["status"])
         plan = planned(tuple(tuple(step.items()) for step in row["plan"]))
+        fields = dict(row)
+        fields["status"], fields["plan"], fields["tags"] = status, plan, tuple(row["tags"])
+        fields["states"] = merge(plan, row["states"], closed=status.terminal)
+        fields["error"] = Failure.model_validate(row["error"]) if row["error"] else None
+        fields["items"] = Items.model_validate(row["items"]) if row["items"] else None
         made = object.__new__(cls)
-        # set at once: a frozen dataclass would set them one by one, which takes longer than to read them
-        vars(made).update(
-            dict(row),
-            status=status,
-            plan=plan,
-            tags=tuple(row["tags"]),
-            steps=merge(plan, row["steps"], closed=status.terminal),
-            error=Failure.model_validate(row["error"]) if row["error"] else None,
-            items=Items.model_validate(row["items"]) if row["items"] else None,
-        )
+        # at once: a frozen dataclass would set them one by one, which takes longer than to read them
+        object.__setattr__(made, "__dict__", fields)
         return made
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
 
 
 @lru_cache(1000)
@@ -201,18 +211,29 @@ def planned(steps: "tuple[tuple[tuple[str, Any], ...], ...]") -> tuple[PlannedSt
 
 
 @lru_cache(1000)
-def _not_begun(plan: tuple[PlannedStep, ...], closed: bool) -> dict[str, StepState]:
+def not_begun(plan: tuple[PlannedStep, ...], closed: bool) -> dict[str, dict[str, Any]]:
+    """The states of steps before any of them began, or when none will any more; not to be changed."""
     status = "skipped" if closed else "pending"
-    return {step.name: StepState(name=step.name, status=status, max_attempts=step.max_attempts) for step in plan}
+    states = [StepState(name=step.name, status=status, max_attempts=step.max_attempts) for step in plan]
+    return {state.name: state.model_dump(by_alias=True) for state in states}
 
 
 def merge(
     plan: tuple[PlannedStep, ...], written: "Sequence[Mapping[str, Any]]", *, closed: bool
-) -> tuple[StepState, ...]:
+) -> tuple[dict[str, Any], ...]:
     """One state a step name: its newest repeat; a stand-in (`#otherwise`) does not speak for its step."""
-    states = dict(_not_begun(plan, closed))
+    states = dict(not_begun(plan, closed))
     for row in written:
         if not row["activityId"].endswith("#otherwise"):
-            attempt = row["failures"] + (row["status"] != "failed")
-            states[row["name"]] = StepState.model_validate({**row, "attempt": attempt})
+            # in a dict, as lists hold thousands of them
+            states[row["name"]] = {
+                "name": row["name"],
+                "status": row["status"],
+                "attempt": row["failures"] + (row["status"] != "failed"),
+                "maxAttempts": row["maxAttempts"],
+                "deliveries": row["deliveries"],
+                "startedAt": datetime.fromisoformat(row["startedAt"]) if row["startedAt"] else None,
+                "finishedAt": datetime.fromisoformat(row["finishedAt"]) if row["finishedAt"] else None,
+                "error": Failure.model_validate(row["error"]) if row["error"] else None,
+            }
     return tuple(states.values())

@@ -8,6 +8,7 @@ import pytest
 
 from api.auth import fingerprint
 from domain.job import Failure, Outcome, Status
+from ledger.views import JobView
 from tests.api.conftest import KEY, RESEARCH, Api
 
 BY = f"key:{fingerprint(KEY.encode())}"
@@ -56,6 +57,19 @@ async def test_a_job_has_the_shape_of_the_contract(server: httpx.AsyncClient) ->
     assert job["usage"] == {"inputTokens": 0, "outputTokens": 0, "audioSeconds": 0, "costUsd": 0, "byModel": []}
     absent = ("result", "error", "answeredBy", "parentId", "batchId", "scheduleId", "startedAt", "finishedAt")
     assert [job[name] for name in absent] == [None] * len(absent)
+
+
+async def test_a_page_shows_jobs_as_they_are_described(api: Api, server: httpx.AsyncClient) -> None:
+    queued = await api.opened(owner="ann", tags=["a"])
+    failed = await api.opened(owner="ann")
+    error = Failure(code="gone", message="it went wrong", step="analyze")
+    await api.jobs.finish(Outcome(job_id=failed, status=Status.FAILED, error=error))
+    listed = (await server.get("/api/jobs", params={"owner": "ann"})).json()["jobs"]
+    assert [job["jobId"] for job in listed] == [str(failed), str(queued)]
+    for job in listed:
+        assert JobView.model_validate(job).model_dump(mode="json", by_alias=True) == job
+        alone = (await server.get(f"/api/jobs/{job['jobId']}")).json()
+        assert job == {**alone, "waiting": None}
 
 
 @pytest.mark.parametrize(
