@@ -1,7 +1,6 @@
 """Figures of jobs that have ended, by day, kind and owner: added up in portions, read in milliseconds."""
 
 import asyncio
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -45,9 +44,11 @@ class Figures:
     durations: tuple[tuple[int, int], ...] = ()
 
     @classmethod
-    def of(cls, row: "Record", durations: Iterable[tuple[int, int]]) -> Self:
+    def of(cls, row: "Record", durations: "Record | None") -> Self:
+        """`durations`: its `buckets` and `jobs_in` each of them; both null where no job completed."""
         counts = {name: row[name] or 0 for name in COUNTS}
-        return cls(**counts, usd=row["usd"] or Decimal(0), durations=tuple(sorted(durations)))
+        held = zip(durations["buckets"] or (), durations["jobs_in"] or (), strict=True) if durations else ()
+        return cls(**counts, usd=row["usd"] or Decimal(0), durations=tuple(sorted(held)))
 
     @property
     def jobs(self) -> int:
@@ -131,12 +132,8 @@ class Stats:
             self._database.fetch(sql("stats_durations"), *args),
             self._owners(asked, top if asked.owner is None else 0),
         )
-        buckets: dict[tuple[date | None, str | None], list[tuple[int, int]]] = {}
-        for row in durations:
-            buckets.setdefault((row["day"], row["kind"]), []).append((row["bucket"], row["jobs"]))
-        figures = {
-            (row["day"], row["kind"]): Figures.of(row, buckets.get((row["day"], row["kind"]), ())) for row in counts
-        }
+        ran = {(row["day"], row["kind"]): row for row in durations}
+        figures = {(row["day"], row["kind"]): Figures.of(row, ran.get((row["day"], row["kind"]))) for row in counts}
         by_kind = {kind: found for (_, kind), found in figures.items() if kind is not None}
         by_day = {day: found for (day, _), found in figures.items() if day is not None}
         return Summary(
@@ -158,9 +155,7 @@ class Stats:
         if not top:
             return {}
         rows = await self._database.fetch(sql("stats_owners"), asked.kind, asked.first, asked.last, top)
-        return {
-            row["owner"]: Figures.of(row, zip(row["buckets"] or (), row["jobs_in"] or (), strict=True)) for row in rows
-        }
+        return {row["owner"]: Figures.of(row, row) for row in rows}
 
     async def _behind(self, tail: int) -> bool:
         row = await self._database.row(

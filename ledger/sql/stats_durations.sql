@@ -5,6 +5,8 @@ WITH known AS (
     UNION ALL
     SELECT day, kind, duration_bucket(seconds), jobs FROM job_ends
     WHERE seconds IS NOT NULL AND ($1 OR owner = $2) AND day BETWEEN $4 AND $5 AND ($3::text IS NULL OR kind = $3)
+), summed AS (
+    SELECT day, kind, bucket, sum(jobs)::bigint AS jobs
+    FROM known GROUP BY GROUPING SETS ((bucket), (day, bucket), (kind, bucket))
 )
-SELECT day, kind, bucket, sum(jobs)::bigint AS jobs
-FROM known GROUP BY GROUPING SETS ((bucket), (day, bucket), (kind, bucket))
+SELECT day, kind, array_agg(bucket) AS buckets, array_agg(jobs) AS jobs_in FROM summed GROUP BY day, kind

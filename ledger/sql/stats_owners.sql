@@ -38,7 +38,7 @@ WITH recent AS (
     WHERE figures.jobs > 0 ORDER BY figures.jobs DESC, likely.owner LIMIT $4
 )
 SELECT ranked.*, buckets.* FROM ranked CROSS JOIN LATERAL (
-    SELECT array_agg(bucket ORDER BY bucket) AS buckets, array_agg(jobs ORDER BY bucket) AS jobs_in
+    SELECT array_agg(bucket) AS buckets, array_agg(jobs) AS jobs_in
     FROM (
         SELECT bucket, sum(jobs)::bigint AS jobs FROM (
             SELECT bucket, jobs FROM stats_durations s

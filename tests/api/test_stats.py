@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 
+from api.stats import StatsView
 from domain.job import Failure, Outcome, Status
 from tests.api.conftest import Api
 
@@ -30,6 +31,7 @@ async def test_a_server_sees_all_and_a_token_its_own_owner(api: Api, server: htt
     assert [(found["kind"], found["completed"]) for found in all_["byKind"]] == [("company-research", 2)]
     assert [(found["day"], found["jobs"]) for found in all_["byDay"]] == [(TODAY, 3)]
     assert [(found["owner"], found["successRate"]) for found in all_["byOwner"]] == [("ann", 0.5), ("bob", 1.0)]
+    assert StatsView.model_validate(all_).model_dump(mode="json", by_alias=True) == all_, "as it is described"
     assert len((await server.get("/api/stats", params={"top": 1})).json()["byOwner"]) == 1
 
     of_ann = (await server.get("/api/stats", params={"owner": "ann"})).json()
