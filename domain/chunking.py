@@ -1,7 +1,7 @@
 """Cut a document by its structure, then by tokens, so that every chunk is a slice of the text."""
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from hashlib import sha256
@@ -65,9 +65,17 @@ class Places:
         return table if table and offset < table.end else None
 
     def _path(self, start: int, end: int) -> tuple[str, ...]:
-        """The headings over what the chunk says first; those it begins with count."""
-        opening = OPENING.match(self._parsed.text, start, end)
-        until = bisect_right(self._headings, opening.end() if opening else start)
+        """The headings over the first words of the chunk that are none; those it opens with are among them."""
+        text = self._parsed.text
+        until = bisect_left(self._headings, start)
+        while until < len(self._headings):
+            opening = OPENING.match(text, start, end)
+            if self._headings[until] > (opening.end() if opening else start):
+                break
+            start = text.find("\n", self._headings[until], end)
+            until += 1
+            if start < 0:
+                break
         return self._paths[until - 1] if until else ()
 
 

@@ -42,7 +42,7 @@ def decoded(data: bytes) -> tuple[str, Note | None]:
 
 def _lenient(data: bytes, encoding: str) -> tuple[str, Note | None]:
     text = data.decode(encoding, errors="replace")
-    if "�" not in text:
+    if "\ufffd" not in text:
         return text, None
     return text, Note(code="text_repaired", message="some bytes were no characters and were replaced")
 

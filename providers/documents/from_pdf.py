@@ -1,6 +1,8 @@
 """PDF text page by page, with the headings of its outline, else those that its letters' sizes tell."""
 
+import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import pypdfium2
@@ -14,7 +16,9 @@ from providers.documents.ocr import Reading
 from providers.documents.sizes import Line, headings_of
 
 # How pdfium marks a hyphen at which a word goes on in the next line.
-SOFT_HYPHENS = ("￾", "\x02")
+SOFT_HYPHENS = "\ufffe\x02"
+# Characters that have to be looked at one by one; most pages have none.
+SUSPECT = re.compile(r"[^\r\n\t -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe]")
 MAX_OUTLINE = 10_000
 # A page of fewer letters than this is an image with a stamp on it.
 TELLING = 8
@@ -67,7 +71,7 @@ class _Pages:
             self.lines.append([])
             return
         lines = list(_lines(textpage))
-        if sum(map(str.isalnum, "".join(line.text for line in lines))) < TELLING:
+        if not _telling(lines):
             lines = self._recognise(page, index) or lines
         textpage.close()
         page.close()
@@ -100,20 +104,28 @@ class _Pages:
         return placed
 
 
+def _telling(lines: list[Line]) -> bool:
+    letters = (letter for line in lines for letter in line.text if letter.isalnum())
+    return len(list(islice(letters, TELLING))) == TELLING
+
+
 def _lines(textpage: Any) -> Iterator[Line]:
     """The lines of a page with the height of their first letter; a word parted by a soft hyphen is one again."""
+    text = textpage.get_text_range()
+    clean = cleaned if SUSPECT.search(text) else str
     position = 0
     begun = ""
     height = 0.0
-    for raw in textpage.get_text_range().split("\r\n"):
-        begun, first = begun + cleaned(raw.rstrip("".join(SOFT_HYPHENS))), not begun
-        height = _height(textpage, position) if first and raw.strip() else height
+    for raw in text.split("\r\n"):
+        if raw and not begun:
+            height = _height(textpage, position)
         position += len(raw) + 2
-        if not raw.endswith(SOFT_HYPHENS):
+        begun += clean(raw.rstrip(SOFT_HYPHENS))
+        if not raw.endswith(tuple(SOFT_HYPHENS)):
             yield Line(begun.rstrip(), 0, height)
             begun = ""
     if begun:
-        yield Line(begun, 0, height)
+        yield Line(begun.rstrip(), 0, height)
 
 
 def _height(textpage: Any, position: int) -> float:
