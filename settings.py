@@ -55,6 +55,8 @@ class Settings:
     github_api_url: str = "https://api.github.com"
     search_api_key: str | None = None
     search_api_url: str | None = None
+    connector_tokens: tuple[str, ...] = ()
+    connector_urls: tuple[str, ...] = ()
     web_scraping_token: str | None = None
     crawlbase_url: str = "https://api.crawlbase.com"
     fetch_allow: tuple[str, ...] = ()

@@ -23,8 +23,8 @@ from activities.tasks import HttpTasks
 from activities.telling import Telling
 from activities.upkeep import Upkeep
 from activities.waiting import Waits
-from assembly import research
-from assembly.parts import Parts
+from assembly import plans, research
+from assembly.parts import Parts, mail
 from domain import logs
 from domain.errors import EngineUnavailable, LedgerUnavailable
 from domain.keyring import Keyring
@@ -67,7 +67,6 @@ from ledger.steps import Steps
 from ledger.users import Users
 from ledger.waitpoints import Waitpoints
 from providers.application import Application
-from providers.mail import Mail
 from providers.models import Models
 from providers.web import GuardedClient
 from providers.webhooks import WebhookPoster
@@ -82,7 +81,7 @@ from workflows.upkeep import Reconcile, Tidy
 log = structlog.get_logger()
 AWAY_SECONDS = 1.0
 # one a product: which activities its workflows need, made of which ledgers and providers
-ROOMS = (research,)
+ROOMS = (research, plans)
 
 
 def main(settings: Settings, queues: tuple[str, ...] | None = None) -> int:
@@ -210,12 +209,8 @@ def _telling(settings: Settings, deliveries: Deliveries, jobs: Jobs, opened: Asy
     """Who tells webhooks and sends e-mails."""
     poster = WebhookPoster(allow=settings.fetch_allow, timeout=settings.webhook_timeout_seconds)
     opened.push_async_callback(poster.aclose)
-    try:
-        mail = Mail(settings.smtp_url, sender=settings.email_from) if settings.smtp_url else None
-    except ValueError as error:
-        raise SystemExit(f"SMTP_URL or LONGRUN_EMAIL_FROM cannot be used: {error}") from None
     secrets = [webhook_secret(key) for key in settings.api_keys]
-    return Telling(deliveries, jobs, poster, mail, retry=settings.webhook_retry, secrets=secrets)
+    return Telling(deliveries, jobs, poster, mail(settings), retry=settings.webhook_retry, secrets=secrets)
 
 
 async def _until_up(settings: Settings, with_plugin: SimplePlugin, stop: asyncio.Event) -> Client | None:

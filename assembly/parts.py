@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ledger.database import Database
+from providers.mail import Mail
 from providers.models import Models
 from providers.web import GuardedClient
 from settings import Settings
@@ -32,3 +33,11 @@ class Parts:
         )
         self.opened.push_async_callback(client.aclose)
         return client
+
+
+def mail(settings: Settings) -> Mail | None:
+    """Who sends letters; None where there is no mail server. Ends the process where the settings cannot be used."""
+    try:
+        return Mail(settings.smtp_url, sender=settings.email_from) if settings.smtp_url else None
+    except ValueError as error:
+        raise SystemExit(f"SMTP_URL or LONGRUN_EMAIL_FROM cannot be used: {error}") from None

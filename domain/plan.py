@@ -6,11 +6,13 @@ What depends on this service (which tools, modes and models there are) is checke
 
 from collections.abc import Sequence
 from typing import Any, Literal
+from uuid import UUID
 
 from pydantic import Field
 
-from domain.job import Failure, StepStatus
+from domain.job import Failure, Ongoing, StepStatus
 from domain.model import Model, Request
+from domain.research import CompanyResearchRequest
 
 KIND = "workflow-execution"
 EXTERNAL = "external"
@@ -49,6 +51,41 @@ class PlanRequest(Request):
     model_id: str | None = Field(default=None, max_length=200, examples=["gpt-4o"])
 
 
+class StepRef(Model):
+    """A step of the job at hand, or a part of it: which turn of its model, which tool the model asked for, which job
+    inside the plan's it has begun."""
+
+    step: str
+    turn: int = 1
+    call: str = ""
+    child: UUID | None = None
+
+
+class Receipt(Ongoing):
+    """What travels of a step's work; what it brought stays in the ledger. While there are `calls` to be made or a
+    research to be run as a job of its own, the step goes on."""
+
+    calls: tuple[str, ...] = ()
+    research: CompanyResearchRequest | None = None
+
+    @property
+    def goes_on(self) -> bool:
+        return bool(self.calls) or self.research is not None
+
+
+class Concluding(Model):
+    """The job whose result is to be written."""
+
+    job_id: UUID
+
+
+class StepAnswer(Model):
+    """A model's answer to a step: the answer itself, and the points it rests on."""
+
+    answer: str
+    points: tuple[str, ...] = ()
+
+
 class StepResult(Model):
     """How a step ended. `output` is left out where it is large: the step's own view has it."""
 
@@ -70,6 +107,15 @@ class PlanResult(Model):
     output: Any = None
     failed: tuple[str, ...] = ()
     answered_by: Literal["anthropic", "openai", "offline", "mixed"] | None = None
+
+
+def skeleton(payload: dict[str, Any]) -> dict[str, Any]:
+    """What a plan's workflow needs to know of its payload: what is to be done with it stays in the ledger."""
+    steps = [
+        {key: value for key, value in step.items() if key not in ("description", "input")}
+        for step in payload.get("steps", ())
+    ]
+    return {**payload, "workflowDescription": "", "steps": steps}
 
 
 def dependencies(steps: Sequence[PlanStep]) -> tuple[tuple[int, ...], ...]:

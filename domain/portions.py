@@ -1,16 +1,20 @@
 """A job's items, done a portion at a time: what a portion answers, and when an item that failed is offered again."""
 
-from domain.job import Items
+from domain.job import Items, Ongoing
 from domain.model import Model
 
 
-class Portion(Model):
+class Portion(Ongoing):
     """How far the job is after a portion of its items. While some are `left` the step goes on: the next portion may
     begin in `wait_seconds`."""
 
     items: Items
     left: bool
     wait_seconds: float = 0.0
+
+    @property
+    def goes_on(self) -> bool:
+        return self.left
 
 
 class Again(Model):

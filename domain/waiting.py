@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID, uuid5
 
-from domain.job import Failure
+from domain.job import Failure, Ongoing
 from domain.model import Model
 
 WaitStatus = Literal["waiting", "completed", "failed", "timed_out", "canceled"]
@@ -29,7 +29,7 @@ class Waiting(Model):
     about: str
 
 
-class Asked(Model):
+class Asked(Ongoing):
     """What a step that asks the outside brings back: its output, or where that is to be awaited.
 
     A step whose activity answers that it is waiting goes on; it ends with the waitpoint.
@@ -37,6 +37,10 @@ class Asked(Model):
 
     output: Any = None
     waiting: Waiting | None = None
+
+    @property
+    def goes_on(self) -> bool:
+        return self.waiting is not None
 
 
 class Look(Model):

@@ -10,6 +10,7 @@ from domain.errors import JobClosed
 from domain.job import Job
 from domain.options import Budget, Options
 from engine.history import who_ended
+from engine.start import told
 from engine.submit import Submission, Submitter
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Control:
         return Job[Any](
             id=child.id,
             kind=child.kind,
-            payload=child.payload,
+            payload=told(child.kind, child.payload),
             owner=child.owner or None,
             title=child.title,
             plan=child.plan,

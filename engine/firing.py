@@ -11,6 +11,7 @@ from domain.errors import CallerError, InvalidPayload, JobClosed
 from domain.job import Failure, Job, Retry
 from domain.options import Options
 from domain.schedule import MEANINGLESS
+from engine.start import told
 from engine.submit import Submission, Submitter
 from ledger.jobs import JobFilter
 from ledger.rows import NewJob
@@ -81,7 +82,7 @@ class Firings:
         return Job[Any](
             id=job.id,
             kind=job.kind,
-            payload=job.payload,
+            payload=told(job.kind, job.payload),
             owner=job.owner or None,
             title=job.title,
             plan=job.plan,

@@ -1,5 +1,6 @@
 """Starting a job's workflow: id = job id, an id never runs twice."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Protocol
@@ -8,12 +9,15 @@ from temporalio.client import Client
 from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
+from domain import plan
 from domain.job import Job
 
 if TYPE_CHECKING:
     from ledger.rows import Claimed
 
 QUEUE = "workflows"
+# what a kind's workflow is told of a payload; its activities read the rest in the ledger
+TOLD: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {plan.KIND: plan.skeleton}
 NET = timedelta(minutes=10)
 RPC = timedelta(seconds=5)
 WEIGHTS = {"premium": 4.0, "free": 1.0}
@@ -25,7 +29,12 @@ async def start(client: Client, row: "Claimed") -> None:
     Raises RPCError when the engine does not answer.
     """
     job = Job[Any].model_validate(
-        {**vars(row), "owner": row.owner or None, "max_duration": timedelta(seconds=row.max_duration_seconds)}
+        {
+            **vars(row),
+            "payload": told(row.kind, row.payload),
+            "owner": row.owner or None,
+            "max_duration": timedelta(seconds=row.max_duration_seconds),
+        }
     )
     try:
         await client.start_workflow(
@@ -43,6 +52,11 @@ async def start(client: Client, row: "Claimed") -> None:
         )
     except WorkflowAlreadyStartedError:
         return
+
+
+def told(kind: str, payload: dict[str, Any]) -> dict[str, Any]:
+    """What travels of a payload."""
+    return TOLD[kind](payload) if kind in TOLD else payload
 
 
 class Ranked(Protocol):

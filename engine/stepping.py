@@ -18,9 +18,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from domain.errors import JobClosed, LedgerUnavailable, LongrunError, RateLimited, VendorError
-from domain.job import Failure
-from domain.portions import Portion
-from domain.waiting import Asked
+from domain.job import Failure, Ongoing
 from ledger.patience import patiently
 from ledger.steps import Delivery, End
 
@@ -90,10 +88,8 @@ class _Inbound(ActivityInboundInterceptor):
             log.exception("a step raised what no provider classed")
             unclassed = VendorError("something went wrong inside this step", code="internal_error")
             await self._failed(delivery, unclassed)
-        if isinstance(result, Asked) and result.waiting is not None:
-            return result  # the step goes on: its workflow ends it, with what comes to the waitpoint
-        if isinstance(result, Portion) and result.left:
-            return result  # the step goes on, with the next portion
+        if isinstance(result, Ongoing) and result.goes_on:
+            return result
         output = to_json(result).decode()
         if len(output) > OUTPUT_BYTES:
             log.warning("a step's output is too large to be stored", bytes=len(output))

@@ -6,13 +6,17 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from activities.erasing import Erased
+from activities.tools import SHAPES
+from domain import plan, plan_check
 from domain.research import Briefing, CompanyResearchRequest
 from domain.tasks import HttpTaskRequest, TaskResult, request_for
+from providers.model_names import known
 from workflows.company_research import CompanyResearch
 from workflows.erasing import KIND as ERASE_USER
 from workflows.erasing import EraseUser, ErasureRequest
 from workflows.http_task import HttpTask
 from workflows.kind import Catalog, Kind
+from workflows.plan import RunPlan, steps_of
 
 
 def _same_research(request: CompanyResearchRequest) -> Any:
@@ -48,6 +52,16 @@ def ours(task_hosts: Sequence[str] = ()) -> tuple[Kind, ...]:
             max_duration=timedelta(days=30),
             # what the application is sent is signed as the service's word
             by_name=True,
+        ),
+        Kind(
+            name=plan.KIND,
+            aliases=("workflow",),
+            workflow=RunPlan,
+            payload=plan_check.request_for(SHAPES, known),
+            result=plan.PlanResult,
+            title=lambda request: f"Run {request.workflow_name}",
+            max_duration=timedelta(days=30),
+            steps_of=steps_of,
         ),
         Kind(
             name=ERASE_USER,

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal, NoReturn, TypeVar
+from uuid import UUID
 
 from temporalio import workflow
 from temporalio.exceptions import (
@@ -25,12 +26,14 @@ with workflow.unsafe.imports_passed_through():
     from activities.closing import ChildRequest, Closing, Note
     from activities.waiting import Waits
     from domain.errors import BudgetExceeded, JobClosed, LongrunError
-    from domain.job import Carried, Failure, Items, Job, Outcome, Progress, Status, StepState, StepStatus
+    from domain.job import Carried, Failure, Items, Job, Ongoing, Outcome, Progress, Status, StepState, StepStatus
     from domain.model import Model
     from domain.portions import Again, Portion
     from domain.waiting import Asked, WaitRequest
 
 T = TypeVar("T")
+A = TypeVar("A")
+R = TypeVar("R", bound=Ongoing)
 # of these one run is made: its history stays small, however long each of them takes
 PORTIONS = 50
 NEVER_ISOLATED = (BudgetExceeded.code, JobClosed.code)
@@ -56,6 +59,7 @@ class Steps:
         self._runs = dict(carried.runs)
         self._items = carried.items
         self._listener = Listener()
+        self._clock: asyncio.Timeout | None = None
         self._deadline = carried.deadline or workflow.now() + job.max_duration
         workflow.set_query_handler("progress", self.answer)
 
@@ -81,11 +85,55 @@ class Steps:
         """
         run = self._runs[name] = self._runs.get(name, 0) + 1
         activity_id = name if run == 1 else f"{name}#{run}"
+        return await self._isolated(name, activity_id, self._asked(activity_id, name, activity, args), otherwise)
+
+    async def rounds(
+        self,
+        name: str,
+        activity: Callable[[Any, A], Awaitable[R]],
+        asked: A,
+        then: Callable[[R], Awaitable[A]],
+        *,
+        otherwise: Callable[[Failure], R] | None = None,
+    ) -> R:
+        """A step of as many rounds as it takes: while the activity's answer goes on, `then` does what that wants and
+        says what is asked next.
+
+        All rounds share the step's own id, so it has one row and is running until the last of them.
+        """
+
+        async def playing() -> R:
+            answer = await self._execute(name, name, activity, (asked,))
+            while answer.goes_on:
+                answer = await self._execute(name, name, activity, (await then(answer),))
+            return answer
+
+        return await self._isolated(name, name, playing(), otherwise)
+
+    async def beside(self, name: str, activity: Callable[..., Awaitable[T]], *args: Any) -> T:
+        """An activity that belongs to a step and is none itself: nothing is written of it."""
+        return await self._execute(None, name, activity, args)
+
+    async def _asked(
+        self, activity_id: str, name: str, activity: Callable[..., Awaitable[T]], args: Sequence[Any]
+    ) -> T:
+        """What the activity answers, or the one outside whom it has asked."""
+        result: Any = await self._execute(activity_id, name, activity, args)
+        if isinstance(result, Asked) and result.waiting is not None:
+            result = await self._listener.answer_to(result.waiting, name)
+        return result  # pyright: ignore[reportReturnType]
+
+    async def _isolated(
+        self,
+        name: str,
+        activity_id: str,
+        work: Coroutine[Any, Any, T],
+        otherwise: Callable[[Failure], T | Awaitable[T]] | None,
+    ) -> T:
+        """The step's states around its work, and `otherwise` where that fails for good."""
         self._mark(name, "running")
         try:
-            result = await self._execute(activity_id, name, activity, args)
-            if isinstance(result, Asked) and result.waiting is not None:
-                result = await self._listener.answer_to(result.waiting, name)
+            result = await work
         except (ActivityError, ApplicationError, asyncio.CancelledError) as error:
             failure = failure_of(error, name)
             self._mark(name, "failed", failure)
@@ -96,7 +144,7 @@ class Steps:
             answer = otherwise(failure)
             return await answer if inspect.isawaitable(answer) else answer  # pyright: ignore[reportReturnType]
         self._mark(name, "completed")
-        return result  # pyright: ignore[reportReturnType]
+        return result
 
     async def portions(self, name: str, activity: Callable[..., Awaitable[Portion]], *args: Any) -> Items:
         """A step that does the job's items, a portion an activity, until none is left; answers how they ended.
@@ -127,6 +175,16 @@ class Steps:
         policy = self._policies[name].merged(self._job.retry)
         first, longest = policy.first_wait.total_seconds(), policy.longest_wait.total_seconds()
         return Again(attempts=policy.attempts, first_wait=first, factor=policy.factor, longest_wait=longest)
+
+    def within(self, limit: timedelta) -> None:
+        """The job may take so long from the start of this run, and no longer than it might before."""
+        self._deadline = min(self._deadline, workflow.info().start_time + limit)
+        if self._clock is not None:
+            self._clock.reschedule(asyncio.get_running_loop().time() + self._left)
+
+    @property
+    def _left(self) -> float:
+        return max(0.0, (self._deadline - workflow.now()).total_seconds())
 
     def done(self, name: str) -> bool:
         """Whether the step was completed, in this run or in one before it."""
@@ -161,11 +219,11 @@ class Steps:
         self._mark(name, "skipped")
         await self._note(name, "skipped", None)
 
-    async def child(self, kind: str, payload: Model) -> Any:
+    async def child(self, kind: str, payload: Model, child_id: UUID | None = None) -> Any:
         """Run another job as part of this one, with a public id of its own, in this job's slot."""
         asked = ChildRequest(
             parent_id=self._job.id,
-            id=workflow.uuid4(),
+            id=child_id or workflow.uuid4(),
             kind=kind,
             payload=payload.model_dump(mode="json", by_alias=True),
         )
@@ -203,7 +261,7 @@ class Steps:
         A programmer's error passes: Temporal suspends the task, and a fixed deploy mends it.
         """
         result: T | None = None
-        clock = asyncio.timeout(max(0.0, (self._deadline - workflow.now()).total_seconds()))
+        self._clock = clock = asyncio.timeout(self._left)
         try:
             async with clock:
                 result = await work
@@ -226,7 +284,7 @@ class Steps:
         raise ApplicationError(failure.message, type=failure.code, non_retryable=True)
 
     async def _execute(
-        self, activity_id: str, name: str, activity: Callable[..., Awaitable[T]], args: Sequence[Any]
+        self, activity_id: str | None, name: str, activity: Callable[..., Awaitable[T]], args: Sequence[Any]
     ) -> T:
         policy = self._policies[name].merged(self._job.retry)
         return await workflow.execute_activity(
@@ -238,7 +296,7 @@ class Steps:
             schedule_to_close_timeout=policy.schedule_to_close,
             heartbeat_timeout=HEARTBEAT,
             retry_policy=policy.retry_policy,
-            summary=activity_id.replace("_", " ").capitalize(),
+            summary=(activity_id or name).replace("_", " ").capitalize(),
         )
 
     async def _note(self, activity_id: str, status: Literal["failed", "skipped"], failure: Failure | None) -> None:

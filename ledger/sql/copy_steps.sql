@@ -23,6 +23,12 @@ WITH ranked AS (
     SELECT $1, id, step, position, kind, url, title, quote, topic, text_offset, technology
     FROM research_evidence WHERE job_id = $2 AND step = ANY($3)
     ON CONFLICT DO NOTHING
+), calls AS (
+    -- and so does what a plan's step was given and brought
+    INSERT INTO plan_calls (job_id, step, call, attempt, status, tool, input, output, answered_by, began_at, ended_at)
+    SELECT $1, step, call, attempt, status, tool, input, output, answered_by, began_at, ended_at
+    FROM plan_calls WHERE job_id = $2 AND step = ANY($3) AND status = 'done'
+    ON CONFLICT DO NOTHING
 ), numbered AS (
     SELECT given.*, row_number() OVER (ORDER BY old.scheduled_at, activity_id) AS nth
     FROM given JOIN old USING (activity_id, name, max_attempts)

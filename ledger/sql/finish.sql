@@ -5,7 +5,9 @@ WITH before AS (
 ), lesser AS (
     SELECT EXISTS (SELECT FROM job_steps WHERE job_id = $1 AND status = 'failed') AS some_step_failed
 ), job AS (
-    UPDATE jobs SET status = $2, result = $3, error = $4, answered_by = $5, finished_at = now(), updated_at = now(),
+    UPDATE jobs SET status = $2, error = $4, answered_by = $5, finished_at = now(), updated_at = now(),
+        -- a plan's result stands there before its end, for it does not travel
+        result = CASE WHEN $2 = 'completed' THEN coalesce(jobs.result, $3) ELSE $3 END,
         event_seq = jobs.event_seq + CASE WHEN unannounced THEN 2 ELSE 1 END,
         cancel_requested_at = CASE WHEN unannounced THEN now() ELSE cancel_requested_at END,
         cancel_requested_by = CASE WHEN unannounced THEN $6 ELSE cancel_requested_by END,

@@ -17,6 +17,7 @@ import asyncpg
 from rich.console import Console
 from temporalio.client import Client
 
+from activities.tools.tool import Use
 from domain.bulk import BulkRequest
 from domain.errors import VendorError
 from domain.tasks import TaskAnswer
@@ -34,7 +35,9 @@ from local import postgres, temporal
 from tests.conftest import own_namespace
 from tests.replay.fakes import TASK_URL, Forgetter, Portions, Research, erasing, task_activities
 from tests.replay.histories import Stored
+from tests.replay.running_fakes import Import
 from tests.support.databases import cloned, sibling
+from tests.support.plan_parts import ScriptedModel, ScriptedTool, plan_activities, plan_of
 from tests.support.proxy import TcpProxy
 from tests.support.site_server import Answer
 from tests.support.stack_parts import Parts, stack, toy_kinds
@@ -48,6 +51,8 @@ UNKNOWN = VendorError("GitHub does not know this organisation", code="not_found"
 NONSENSE = VendorError("the model's answer was not understood", code="bad_answer", retryable=False)
 TASK = {"url": TASK_URL, "body": {"datasetId": "123"}}
 ACCEPTED, REFUSED = TaskAnswer(accepted=True), VendorError("it refuses", code="http_404", retryable=False)
+SEND = {"name": "Send", "tool": "http_request", "input": {"url": "https://app.example.com/", "method": "POST"}}
+ASK = {"name": "Approve", "tool": "ask_person", "input": {"question": "May we?"}}
 SAY = Console()
 FINISH = b'"said": ["said one"'
 
@@ -111,6 +116,14 @@ class Recorder:
                 assert await parts.jobs.cancel(erasure_id, reason=None, by="somebody")
             await self._keep(parts, "erase-user", erasure_id, what)
 
+    async def run_import(self, what: str, work: Import, *, cancel: bool = False) -> None:
+        async with self._parts(work.activities) as parts:
+            job_id = await parts.submit("import-run-export", {"userId": "ann", "export": "0" * 64})
+            if cancel:
+                await work.reached.wait()
+                assert await parts.jobs.cancel(job_id, reason=None, by="somebody")
+            await self._keep(parts, "import-run-export", job_id, what)
+
     async def bulk(self, what: str, *, cancel: bool = False) -> None:
         """Two jobs are canceled together; or the bulk is, before it begins."""
         work = Portions(hangs=cancel)
@@ -125,6 +138,33 @@ class Recorder:
                 await parts.started(bulk_id, "apply")
                 assert await parts.jobs.cancel(bulk_id, reason=None, by="somebody")
             await self._keep(parts, BULK.name, bulk_id, what)
+
+    async def plan(
+        self,
+        what: str,
+        *steps: dict[str, Any],
+        refuses: str = "",
+        then: Callable[[Parts, UUID], Awaitable[object]] | None = None,
+        uses: bool = False,
+    ) -> None:
+        """A plan; `refuses` names a step whose tool does, `then` comes while it waits, `uses`: its model uses tools."""
+
+        async def send(_: Any, use: Use) -> Any:
+            if use.step == refuses:
+                raise REFUSED
+            return {"sent": use.step}
+
+        script = {"Analyze": [[("calculate", {"expression": "6*7"})], "It is 42."]} if uses else {}
+        tools = [ScriptedTool("http_request", send)]
+        async with self._parts(lambda database: plan_activities(database, ScriptedModel(script), tools)) as parts:
+            job_id = await parts.submit("workflow-execution", plan_of(*steps))
+            if then is not None:
+                await parts.started(job_id, "Approve")
+                await parts.happened(
+                    job_id, lambda event: event.timer_started_event_attributes.timer_id not in ("", "1")
+                )
+                await then(parts, job_id)
+            await self._keep(parts, "workflow-execution", job_id, what)
 
     async def toy(self, kind: str, what: str, payload: dict[str, Any], *, hangs: str = "", **options: Any) -> None:
         toys = Toys()
@@ -169,7 +209,7 @@ class Recorder:
 
     def scenes(self) -> dict[str, Callable[[], Awaitable[None]]]:
         """What there is to record, by the name of its file."""
-        research, toy, task = self.research, self.toy, self.task
+        research, toy, task, plan = self.research, self.toy, self.task, self.plan
         isolated = {"scrape_website": BLOCKED, "analyze": NONSENSE}
         nothing = {"scrape_website": BLOCKED, "search_github": UNKNOWN}
         return {
@@ -182,9 +222,22 @@ class Recorder:
             "http-task.answered": lambda: task("answered", ACCEPTED, answered),
             "http-task.cancel": lambda: task("cancel", ACCEPTED, canceled),
             "http-task.timed-out": lambda: task("timed-out", ACCEPTED, timeout=1),
+            "workflow-execution.success": lambda: plan("success", SEND, {"name": "Analyze"}, uses=True),
+            "workflow-execution.failure": lambda: plan(
+                "failure",
+                {**SEND, "name": "Other", "dependsOn": []},
+                {**SEND, "dependsOn": []},
+                {"name": "Analyze", "dependsOn": ["Other", "Send"]},
+                refuses="Send",
+            ),
+            "workflow-execution.answered": lambda: plan("answered", ASK, {"name": "Analyze"}, then=approved),
+            "workflow-execution.cancel": lambda: plan("cancel", ASK, {"name": "Analyze"}, then=canceled),
             "erase-user.success": lambda: self.erasure("success"),
             "erase-user.failure": lambda: self.erasure("failure", asked=False),
             "erase-user.cancel": lambda: self.erasure("cancel", cancel=True),
+            "import-run-export.success": lambda: self.run_import("success", Import()),
+            "import-run-export.failure": lambda: self.run_import("failure", Import(refused=True)),
+            "import-run-export.cancel": lambda: self.run_import("cancel", Import(hangs=True), cancel=True),
             "bulk.success": lambda: self.bulk("success"),
             "bulk.cancel": lambda: self.bulk("cancel", cancel=True),
             "toy.repeats": lambda: toy("toy", "repeats", {"twice": ["two"], "skip": ["three"]}),
@@ -202,6 +255,13 @@ async def answered(parts: Parts, job_id: UUID) -> None:
     """The application calls back."""
     waitpoints = Waitpoints(parts.database)
     assert await waitpoints.resolve(waitpoint_of(job_id, "call"), "completed", output={"rows": 1200}, by="callback")
+    await Courier(parts.client, waitpoints).turn()
+
+
+async def approved(parts: Parts, job_id: UUID) -> None:
+    """A person answers."""
+    waitpoints = Waitpoints(parts.database)
+    assert await waitpoints.resolve(waitpoint_of(job_id, "Approve"), "completed", output="yes", by="token")
     await Courier(parts.client, waitpoints).turn()
 
 

@@ -1,0 +1,59 @@
+"""What a tool is: a name, the shape of its input, how long it may take, and whether it changes the world."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal, Protocol
+from uuid import UUID
+
+from domain.model import Request
+
+Way = Literal["call", "wait", "research"]
+
+
+def _nothing(_: Any) -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class Spec:
+    """`way`: a call of ours, a wait for somebody outside, or a company research of its own.
+
+    `changes`: whether a call with that input changes the world; it is then made at most once an attempt, and no model
+    may ask for it. `timeout` is for one call.
+    """
+
+    name: str
+    description: str
+    shape: type[Request]
+    way: Way = "call"
+    timeout: timedelta = timedelta(seconds=60)
+    attempts: int = 3
+    changes: Callable[[Any], bool] = _nothing
+    by_model: bool = True
+
+
+@dataclass(frozen=True)
+class Use:
+    """One call: for which job's step, whose it is, its attempt (from 1), and a key that all its attempts share."""
+
+    job_id: UUID
+    owner: str
+    step: str
+    key: str
+    attempt: int
+
+
+class Tool(Protocol):
+    """A tool of the way `call`. What it brings is JSON; raises VendorError, RateLimited and JobError.
+
+    `ready`: whether this service has what it needs; models are not offered one that has not.
+    """
+
+    @property
+    def spec(self) -> Spec: ...
+
+    @property
+    def ready(self) -> bool: ...
+
+    async def use(self, asked: Any, use: Use) -> Any: ...
