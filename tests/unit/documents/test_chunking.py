@@ -15,8 +15,8 @@ from domain.documents import Chunk, FileType, Heading, Parsed, Table
 SIZE = 40
 RUNNER = "\U0001f3c3\U0001f3fd\u200d\u2640\ufe0f"
 PIECES = st.sampled_from(
-    ["word", "Straße ", "日本語。", RUNNER, " ", "\n", "\n\n", "\t", "# Title\n", "- item\n", "> ", "```\n", "| a | b |\n",
-     "|---|---|\n", "**bold**", "[link](x)", "1. one\n", "&amp;", "<b>", "e\u0301", "x" * 90, "\u061f", "\u200f", "end. "]
+    ["word", "Straße ", "日本語。", RUNNER, " ", "\n", "\n\n", "\t", "# Title\n", "- item\n", "> ", "```\n", "**bold**",
+     "| a | b |\n", "|---|---|\n", "[link](x)", "1. one\n", "&amp;", "<b>", "e\u0301", "x" * 90, "\u061f", "\u200f", "end. "]
 )  # fmt: skip
 TEXTS = st.lists(PIECES, min_size=1, max_size=120).map("".join).filter(str.strip)
 TYPES = st.sampled_from(["txt", "md", "pdf"])
@@ -115,11 +115,12 @@ def of(chunks: list[Chunk], words: str) -> Chunk:
 
 
 def test_a_chunk_knows_the_headings_over_it_and_its_page() -> None:
-    text = "# Book\n\n## One\n\nfirst words\n\n### Deep\n\ndeep words\n\n## Two\n\nsecond words"
+    more = " and so on" * 5
+    text = f"# Book\n\n## One\n\nfirst words{more}\n\n### Deep\n\ndeep words{more}\n\n## Two\n\nsecond words{more}"
     titles = [("Book", 1), ("One", 2), ("Deep", 3), ("Two", 2)]
     headings = tuple(Heading(offset=text.index(title), level=level, title=title) for title, level in titles)
     document = parsed(text, headings=headings, pages=(0, text.index("## Two")))
-    chunks = chunks_of(document, 16, 0)
+    chunks = chunks_of(document, 24, 0)
     assert of(chunks, "first words").heading_path == ("Book", "One")
     assert of(chunks, "deep words").heading_path == ("Book", "One", "Deep")
     assert of(chunks, "second words").heading_path == ("Book", "Two")
