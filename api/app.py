@@ -1,5 +1,6 @@
 """Root of the API process: settings → ledger, engine → routes. Loads no model SDK."""
 
+import gc
 import logging
 import os
 from collections.abc import AsyncGenerator
@@ -120,6 +121,7 @@ def create_app(settings: Settings | None = None, catalog: Catalog | None = None)
 
     Without settings the environment is read and the process's logs are set up: this is then the root.
     """
+    root = settings is None
     if settings is None:
         settings = Settings.from_env(os.environ)
         logs.configure(settings.log_level)
@@ -130,7 +132,13 @@ def create_app(settings: Settings | None = None, catalog: Catalog | None = None)
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[State]:
         async with AsyncExitStack() as opened:
-            yield {"services": await _open(settings, kinds_here, credentials, opened)}
+            services = await _open(settings, kinds_here, credentials, opened)
+            if root:
+                # what is there by now stays: the search for garbage leaves it out, or would hold up for some 50 ms
+                # whoever asks meanwhile
+                gc.collect()
+                gc.freeze()
+            yield {"services": services}
 
     app = FastAPI(
         title="Longrun",
