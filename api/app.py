@@ -35,7 +35,7 @@ from api import (
     waitpoints,
     webhooks,
 )
-from api.adapters import research, workflow
+from api.adapters import plans, research, workflow
 from api.auth import Credentials
 from api.dependencies import Services
 from api.edge import Edge
@@ -65,6 +65,7 @@ from ledger.events import Events, Notices
 from ledger.feed import Feed
 from ledger.items import JobItems
 from ledger.jobs import Jobs
+from ledger.plans import Plans
 from ledger.queues import Queues
 from ledger.reports import Reports
 from ledger.research import Research
@@ -101,6 +102,7 @@ ROUTERS = (
     health,
     waitpoints,
     workflow,
+    plans,
 )
 EXPOSED = ("Location", "Retry-After", "WWW-Authenticate")
 REFUSED: dict[int | str, dict[str, Any]] = {
@@ -225,6 +227,7 @@ async def _open(settings: Settings, catalog: Catalog, credentials: Credentials, 
         reconciler=Reconciler(engine, jobs_, dispatch, reports, catalog, schedules_),
         readiness=Readiness(settings.direct_url, settings.schema, engine),
         keyring=Keyring(settings.api_keys),
+        plans=Plans(database),
         waitpoints=waitpoints_,
         courier=courier,
     )

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ledger.feed import Feed
     from ledger.items import JobItems
     from ledger.jobs import Jobs
+    from ledger.plans import Plans
     from ledger.queues import Queues
     from ledger.reports import Reports
     from ledger.research import Research
@@ -76,6 +77,7 @@ class Services:
     reconciler: "Reconciler"
     readiness: "Readiness"
     keyring: "Keyring"
+    plans: "Plans"
     waitpoints: "Waitpoints"
     courier: "Courier"
 
