@@ -39,7 +39,7 @@ class Replays:
         """
         if old.blanked_at is not None and (payload is None or from_step is not None):
             raise PayloadGone("what this job was given is no longer kept: send the payload to have the work done again")
-        before = self._before(old.kind, from_step)
+        before = self._before(old, from_step)
         if payload is None:
             kind = self._catalog[old.kind]
             payload = kind.whole(old.payload, await self._jobs.given_items(old.id) if kind.items else None)
@@ -54,9 +54,10 @@ class Replays:
             raise JobNotFound("the job is gone")
         return (await self.replay(old, new_id=new_id, by=by)).id
 
-    def _before(self, kind: str, from_step: str | None) -> list[str]:
-        """The steps that are not run again, in the order of the workflow's class."""
-        names = [step.name for step in self._catalog[kind].steps]
+    def _before(self, old: "JobRow", from_step: str | None) -> list[str]:
+        """The steps that are not run again, in the order of the workflow's class, or of the payload that names them."""
+        kind = self._catalog[old.kind]
+        names = [step.name for step in (old.plan if kind.steps_of else kind.steps)]
         if from_step is None:
             return []
         if from_step not in names:
