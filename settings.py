@@ -63,6 +63,14 @@ class Settings:
     site_candidates: tuple[str, ...] = ()
     fetch_timeout_seconds: float = 15.0
     fetch_max_bytes: int = 3_000_000
+    # documents
+    document_max_bytes: int = 50_000_000
+    upload_max_bytes: int = 500_000_000
+    documents_at_once: int = 5
+    document_readers: int = 2
+    chunk_tokens: int = 400
+    chunk_overlap: int = 50
+    embeddings: str | None = None
     # telling the world
     webhook_retry: tuple[float, ...] = (5, 30, 120, 900, 3600, 14400, 43200, 86400)
     webhook_timeout_seconds: float = 15.0

@@ -2,14 +2,14 @@
 
 import re
 import unicodedata
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, HttpUrl, StringConstraints, field_validator, model_validator
 
-from domain.documents import Note
 from domain.errors import CallerError
 from domain.model import Model, Request
 from domain.options import Tag
+from domain.portions import Again
 
 DOCUMENTS = 10_000
 CHUNK_TOKENS = 4096
@@ -38,8 +38,8 @@ class DocumentNotFound(CallerError):
     code = "document_not_found"
     status = 404
 
-    def __init__(self) -> None:
-        super().__init__("there is no such document")
+    def __init__(self, message: str = "there is no such document") -> None:
+        super().__init__(message)
 
 
 class Asked(Request):
@@ -113,8 +113,8 @@ class Reprocess(Chunking):
         return tuple(dict.fromkeys(given))
 
 
-class Why(Model):
-    """Why a document could not be indexed."""
+class Remark(Model):
+    """What the owner should know of a document: why it could not be indexed, or in how far."""
 
     code: str
     message: str
@@ -132,8 +132,8 @@ class Document(Model):
     size: int
     content_hash: str
     status: DocumentStatus
-    error: Why | None
-    notes: tuple[Note, ...]
+    error: Remark | None
+    notes: tuple[Remark, ...]
     title: str | None
     pages: int
     chunk_count: int
@@ -149,12 +149,30 @@ class Indexed(Model):
     id: str
     status: Literal["indexed", "failed"]
     chunks: int = 0
-    error: Why | None = None
-    notes: tuple[Note, ...] = ()
+    error: Remark | None = None
+    notes: tuple[Remark, ...] = ()
+
+
+class IndexPortion(Model):
+    """What a portion of the documents is told."""
+
+    owner: str
+    asked: Indexing
+    again: Again
+
+
+class ReindexPortion(Model):
+    """What a portion of the documents is told that are cut anew."""
+
+    owner: str
+    asked: Chunking
+    again: Again
 
 
 class DocumentsDone(Model):
     """What came of all of them, in the order asked. The ledger adds `documents` to what the workflow answers."""
+
+    listed: ClassVar[str] = "documents"
 
     total: int
     indexed: int

@@ -202,3 +202,11 @@ class WorkoutReader(Protocol):
     async def leave(self, path: Path) -> None:
         """Nobody asks for more of that export."""
         ...
+
+
+class FileFetcher(Protocol):
+    """Fetches files from addresses that users name."""
+
+    async def fetch(self, url: str) -> bytes:
+        """Raises VendorError, RateLimited."""
+        ...

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from domain.documents import Chunk, Note, Parsed
+from domain.documents import Chunk, Parsed
 from domain.errors import CallerError, JobClosed
-from domain.library import Document, DocumentNotFound, Why
+from domain.library import Document, DocumentNotFound, Remark
 from ledger.blobs import Spool, keep
 from ledger.database import sql
 
@@ -45,7 +45,7 @@ class Cut:
     chunks: Sequence[Chunk]
     chunk_size: int
     overlap: int
-    notes: tuple[Note, ...] = ()
+    notes: tuple[Remark, ...] = ()
     project_id: str | None = None
     tags: tuple[str, ...] = ()
 
@@ -141,12 +141,13 @@ class Documents:
                     key,
                 )
 
-    async def fail(self, key: int, why: Why) -> None:
+    async def fail(self, owner: str, document_id: str, why: Remark) -> None:
         """Note why it could not be indexed; what it is found by stays."""
         await self._database.execute(
-            """UPDATE documents SET error = $2, status = CASE WHEN chunk_count = 0 THEN 'failed' ELSE status END,
-                processed_by = NULL, updated_at = now() WHERE key = $1""",
-            key,
+            """UPDATE documents SET error = $3, status = CASE WHEN chunk_count = 0 THEN 'failed' ELSE status END,
+                processed_by = NULL, updated_at = now() WHERE owner = $1 AND id = $2""",
+            owner,
+            document_id,
             why.model_dump(by_alias=True),
         )
 

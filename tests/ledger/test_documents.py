@@ -4,10 +4,9 @@ from uuid import uuid4
 
 import pytest
 
-from domain.documents import Note
 from domain.errors import CallerError, JobClosed
 from domain.job import Status
-from domain.library import DocumentNotFound, Why
+from domain.library import DocumentNotFound, Remark
 from ledger.documents import Documents
 from ledger.users import Users
 from ledger.vectors import Vectors
@@ -61,7 +60,7 @@ async def test_a_document_is_processing_while_its_job_is_open(book: Book) -> Non
 
 async def test_a_new_set_takes_the_place_of_the_old_one(book: Book) -> None:
     shelf = Shelf(book)
-    note = Note(code="ocr", message="read by OCR")
+    note = Remark(code="ocr", message="read by OCR")
     old = cut(TEXT, notes=(note,), project_id="p", tags=("a",))
     job_id = await shelf.index("doc", old)
     document = await shelf.get()
@@ -77,13 +76,13 @@ async def test_a_new_set_takes_the_place_of_the_old_one(book: Book) -> None:
 
 
 async def test_a_failure_leaves_what_is_found(book: Book) -> None:
-    shelf, why = Shelf(book), Why(code="corrupt", message="it cannot be read")
-    document = await shelf.give()
-    await shelf.documents.fail(document.key, why)
+    shelf, why = Shelf(book), Remark(code="corrupt", message="it cannot be read")
+    await shelf.give()
+    await shelf.documents.fail(shelf.owner, "doc", why)
     assert ((await shelf.get()).status, (await shelf.get()).error) == ("failed", why)
     await shelf.index("doc", cut(TEXT))
     assert ((await shelf.get()).status, (await shelf.get()).error) == ("indexed", None)
-    await shelf.documents.fail(document.key, why)
+    await shelf.documents.fail(shelf.owner, "doc", why)
     assert ((await shelf.get()).status, (await shelf.get()).error) == ("indexed", why)
 
 
