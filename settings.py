@@ -71,6 +71,9 @@ class Settings:
     chunk_tokens: int = 400
     chunk_overlap: int = 50
     embeddings: str | None = None
+    # runners' files
+    workout_max_bytes: int = 50 * 1024**2
+    export_max_bytes: int = 2 * 1024**3
     # telling the world
     webhook_retry: tuple[float, ...] = (5, 30, 120, 900, 3600, 14400, 43200, 86400)
     webhook_timeout_seconds: float = 15.0

@@ -12,6 +12,7 @@ import structlog
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
+from activities.workouts import Keeping
 from api import (
     audit,
     batches,
@@ -35,7 +36,7 @@ from api import (
     waitpoints,
     webhooks,
 )
-from api.adapters import plans, research, workflow
+from api.adapters import plans, research, running, running_history, workflow
 from api.auth import Credentials
 from api.dependencies import Services
 from api.edge import Edge
@@ -44,6 +45,7 @@ from api.limits import Limiter
 from api.openapi import describe
 from domain import logs
 from domain.keyring import Keyring
+from domain.running.imports import KIND as IMPORT_RUN_EXPORT
 from engine.bulk import Bulks
 from engine.connect import connect
 from engine.courier import Courier
@@ -55,6 +57,7 @@ from engine.reconcile import Reconciler
 from engine.replay import Replays
 from engine.scheduling import Scheduling
 from engine.submit import Submitter
+from intake.workouts import WorkoutIntake
 from ledger.audit import AuditLog
 from ledger.cancels import Cancels
 from ledger.changes import Changes
@@ -62,6 +65,7 @@ from ledger.database import Database
 from ledger.deliveries import Deliveries
 from ledger.dispatch import Dispatch
 from ledger.events import Events, Notices
+from ledger.exports import Exports
 from ledger.feed import Feed
 from ledger.items import JobItems
 from ledger.jobs import Jobs
@@ -74,6 +78,8 @@ from ledger.stats import Stats
 from ledger.users import Users
 from ledger.waitpoints import Waitpoints
 from ledger.webhooks import Webhooks
+from ledger.workouts import Workouts
+from providers.workouts import WorkoutFiles
 from settings import Settings, SettingsError
 from workflows.catalog import installed
 from workflows.kind import Catalog
@@ -103,6 +109,8 @@ ROUTERS = (
     waitpoints,
     workflow,
     plans,
+    running_history,
+    running,
 )
 EXPOSED = ("Location", "Retry-After", "WWW-Authenticate")
 REFUSED: dict[int | str, dict[str, Any]] = {
@@ -199,6 +207,9 @@ async def _open(settings: Settings, catalog: Catalog, credentials: Credentials, 
     waitpoints_ = Waitpoints(database)
     courier = Courier(engine, waitpoints_)
     await opened.enter_async_context(courier.running())
+    users_ = Users(database)
+    workouts, workout_intake = _running(settings, database, users_, opened)
+    checks = {IMPORT_RUN_EXPORT: workout_intake.check}
     return Services(
         settings=settings,
         catalog=catalog,
@@ -209,7 +220,7 @@ async def _open(settings: Settings, catalog: Catalog, credentials: Credentials, 
         events=Events(database),
         changes=Changes(database),
         feed=Feed(database),
-        users=Users(database),
+        users=users_,
         notices=notices,
         research=Research(database),
         reports=reports,
@@ -217,7 +228,7 @@ async def _open(settings: Settings, catalog: Catalog, credentials: Credentials, 
         webhooks=Webhooks(database),
         deliveries=Deliveries(database),
         stats=Stats(database),
-        submitter=Submitter(jobs_, catalog),
+        submitter=Submitter(jobs_, catalog, checks),
         replays=Replays(jobs_, catalog),
         bulks=Bulks(jobs_, items),
         items=items,
@@ -230,4 +241,22 @@ async def _open(settings: Settings, catalog: Catalog, credentials: Credentials, 
         plans=Plans(database),
         waitpoints=waitpoints_,
         courier=courier,
+        workouts=workouts,
+        workout_intake=workout_intake,
     )
+
+
+def _running(
+    settings: Settings, database: Database, users_: Users, opened: AsyncExitStack
+) -> tuple[Workouts, WorkoutIntake]:
+    """Runners' activities; what reads their files is a process that the first of them starts."""
+    workouts, reader = Workouts(database), WorkoutFiles()
+    opened.push_async_callback(reader.close)
+    intake = WorkoutIntake(
+        Keeping(workouts, users_, reader),
+        reader,
+        Exports(database),
+        max_bytes=settings.workout_max_bytes,
+        max_export_bytes=settings.export_max_bytes,
+    )
+    return workouts, intake

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from engine.replay import Replays
     from engine.scheduling import Scheduling
     from engine.submit import Submitter
+    from intake.workouts import WorkoutIntake
     from ledger.audit import AuditLog
     from ledger.changes import Changes
     from ledger.deliveries import Deliveries
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from ledger.users import Users
     from ledger.waitpoints import Waitpoints
     from ledger.webhooks import Webhooks
+    from ledger.workouts import Workouts
     from settings import Settings
 
 
@@ -80,6 +82,8 @@ class Services:
     plans: "Plans"
     waitpoints: "Waitpoints"
     courier: "Courier"
+    workouts: "Workouts"
+    workout_intake: "WorkoutIntake"
 
     async def job(self, job_id: str, caller: Caller) -> "JobRow":
         """The job of that id; raises JobNotFound also when it is not the caller's to see."""

@@ -43,6 +43,9 @@ def _schema(app: FastAPI, catalog: Catalog) -> dict[str, Any]:
     for path, methods in schema["paths"].items():
         for operation in methods.values():
             operation["security"] = [] if path in OPEN else [{"bearer": []}]
+            for content in operation.get("requestBody", {}).get("content", {}).values():
+                # a body that a route reads itself brings the parts of its schema along
+                parts.update(content["schema"].pop("$defs", {}))
             for status, response in operation["responses"].items():
                 if status[0] in "45" and path not in OPEN:
                     response["content"] = {MEDIA_TYPE: {"schema": {"$ref": f"{REF}Problem"}}}

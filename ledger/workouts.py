@@ -5,9 +5,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID, uuid4
 
+import asyncpg
+
 from domain.running.figures import VERSION, Facts, Runner
 from domain.running.history import RunSummary
-from domain.workout import Source, Sport
+from domain.workout import Source, Sport, WorkoutRefused
 from ledger.database import sql
 
 if TYPE_CHECKING:
@@ -76,17 +78,21 @@ class Workouts:
         workout_id: UUID | None = None,
     ) -> tuple[WorkoutRow, bool]:
         """Keep a workout; answers it and whether it is new. One that is known stays as it was, under the id it has.
+        Raises WorkoutRefused.
 
         `recording` is the workout as `domain.running.packed` packs it, `runner` whom the facts were computed for.
         """
-        values = {name: fact.value for name, fact in facts.facts.items()}
         given = (
             *(user_id, workout.content_hash, workout.start_key, workout.name, workout.sport, facts.not_a_run is None),
-            *(workout.source, _json(facts), values, _json(runner), recording, workout_id or uuid4()),
+            *(workout.source, _json(facts), _figures(facts), _json(runner), recording, workout_id or uuid4()),
         )
         async with self._database.acquire() as connection:
             while True:
-                if row := await connection.fetchrow(PUT + SHOWN, *given):
+                try:
+                    row = await connection.fetchrow(PUT + SHOWN, *given)
+                except asyncpg.DataError as error:
+                    raise WorkoutRefused("it holds what cannot be stored") from error
+                if row:
                     return WorkoutRow.of(row), True
                 # none of both: what stood in the way was deleted between the two
                 if row := await connection.fetchrow(FIND, user_id, workout.content_hash, workout.start_key):
@@ -104,7 +110,7 @@ class Workouts:
             "UPDATE workouts SET facts = $2, figures = $3, is_run = $4, runner = $5 WHERE id = $1",
             workout_id,
             _json(facts),
-            {name: fact.value for name, fact in facts.facts.items()},
+            _figures(facts),
             facts.not_a_run is None,
             _json(runner),
         )
@@ -184,5 +190,10 @@ def _summary(row: "Record") -> RunSummary:
     return RunSummary(str(row["id"]), row["name"], row["started_at"], row["is_run"], row["figures"])
 
 
+def _figures(facts: Facts) -> dict[str, float]:
+    """The values that can be set beside others."""
+    return dict(RunSummary.of("", "", datetime.min, facts).values)
+
+
 def _json(model: Facts | Runner) -> dict[str, object]:
-    return model.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return model.model_dump(mode="json", by_alias=True)

@@ -39,6 +39,11 @@ class Apart:
         self._process: asyncio.subprocess.Process | None = None
         self._one_at_a_time = asyncio.Lock()
 
+    @property
+    def running(self) -> bool:
+        """Whether there is a process by now."""
+        return self._process is not None
+
     async def run(self, function: Callable[..., T], *args: Any) -> T:
         """What the function answers, or raises. Raises ProcessEnded; a call that is cancelled ends the process."""
         async with self._one_at_a_time:

@@ -9,6 +9,7 @@ from activities.erasing import Erased
 from activities.tools import SHAPES
 from domain import plan, plan_check
 from domain.research import Briefing, CompanyResearchRequest
+from domain.running.imports import ImportRequest, ImportResult
 from domain.tasks import HttpTaskRequest, TaskResult, request_for
 from providers.model_names import known
 from workflows.company_research import CompanyResearch
@@ -17,6 +18,8 @@ from workflows.erasing import EraseUser, ErasureRequest
 from workflows.http_task import HttpTask
 from workflows.kind import Catalog, Kind
 from workflows.plan import RunPlan, steps_of
+from workflows.run_import import KIND as IMPORT_RUN_EXPORT
+from workflows.run_import import ImportRunExport
 
 
 def _same_research(request: CompanyResearchRequest) -> Any:
@@ -62,6 +65,15 @@ def ours(task_hosts: Sequence[str] = ()) -> tuple[Kind, ...]:
             title=lambda request: f"Run {request.workflow_name}",
             max_duration=timedelta(days=30),
             steps_of=steps_of,
+        ),
+        Kind(
+            name=IMPORT_RUN_EXPORT,
+            workflow=ImportRunExport,
+            payload=ImportRequest,
+            result=ImportResult,
+            title=lambda _: "Import an export of workouts",
+            max_duration=timedelta(hours=12),
+            owner_of=lambda request: request.user_id,
         ),
         Kind(
             name=ERASE_USER,

@@ -3,7 +3,7 @@
 SELECT id FROM workouts
 WHERE user_id = $1 AND (
     (facts ->> 'version')::integer < $5
-    OR facts -> 'zones' IS NOT NULL AND (
+    OR jsonb_typeof(facts -> 'zones') = 'object' AND (
         (runner ->> 'restingBpm')::double precision IS DISTINCT FROM $2::double precision
         OR (runner ->> 'maxBpm')::double precision IS DISTINCT FROM $3::double precision
         OR (facts -> 'zones' ->> 'estimated')::boolean

@@ -34,6 +34,11 @@ ENDS = {
     # their steps cannot fail apart from the job
     "http-task.failure": "WORKFLOW_EXECUTION_FAILED",
     "erase-user.failure": "WORKFLOW_EXECUTION_FAILED",
+    "import-run-export.failure": "WORKFLOW_EXECUTION_FAILED",
+    "generate-run-letter.failure": "WORKFLOW_EXECUTION_FAILED",
+    "generate-coaching-insight.failure": "WORKFLOW_EXECUTION_FAILED",
+    "weekly-run-digest.failure": "WORKFLOW_EXECUTION_FAILED",
+    "review-runs.failure": "WORKFLOW_EXECUTION_FAILED",
 }
 
 
