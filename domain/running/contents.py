@@ -138,6 +138,12 @@ class BothResult(Model):
     letter: Written | HalfFailed
     insight: Written | HalfFailed
 
+    @classmethod
+    def of(cls, activity_id: UUID, letter: Written | HalfFailed, insight: Written | HalfFailed) -> Self:
+        who = [half.answered_by for half in (letter, insight) if isinstance(half, Written)]
+        same = len(set(who)) == 1
+        return cls(activity_id=activity_id, answered_by=who[0] if same else "mixed", letter=letter, insight=insight)
+
 
 def _week(text: str) -> str:
     try:

@@ -110,7 +110,7 @@ def _shape(say: Phrases, pacing: Pattern | None) -> list[str]:
             "What began at {first_half_pace} became {second_half_pace}, and still you did not stop.",
         ),
         "even": (
-            "The two halves lie side by side, {first_half_pace} and {second_half_pace}, like one long held note.",
+            "The halves lie side by side, {first_half_pace} and {second_half_pace}, like one long held note.",
             "{first_half_pace}, then {second_half_pace}: you found your rhythm and you kept it.",
         ),
     }

@@ -117,8 +117,8 @@ DATES = (
     re.compile(rf"\b{_MONTH} {_DAY}\b(?:,? (?P<year>\d{{4}}))?", re.IGNORECASE),
 )
 ZONE = re.compile(r"\bz(?:ones? )?(?P<a>\d)\b(?: ?(?:-|to|and|or|through) ?(?:z(?:one )?)?(?P<b>\d)\b)?", re.IGNORECASE)
-# Names of measures, not numbers.
-NAMES = re.compile(r"\bvo2(?: ?max)?\b", re.IGNORECASE)
+# Names of measures and ways to speak, no numbers.
+NAMES = re.compile(r"\bvo2(?: ?max)?\b|\btwo halves\b", re.IGNORECASE)
 ORDINAL = {word: at for at, word in enumerate(_ORDINAL_WORDS.split(), start=3)}
 ORDINALS = re.compile(rf"(?<!last )(?<!final )(?<!first )(?<!middle )\b(?:{'|'.join(ORDINAL)})\b", re.IGNORECASE)
 COMPOUND = re.compile(
@@ -136,7 +136,7 @@ PER = re.compile(rf"\s?(?:min(?:utes)?\s?)?{_PER}\s?(?:(?P<km>{_KM})|(?P<mile>{_
 
 def quantities(text: str) -> Iterator[Quantity]:
     """Every quantity of the text, in no order."""
-    text = NAMES.sub(" ", _in_digits(plain(text)))
+    text = _in_digits(NAMES.sub(" ", plain(text)))
     for pattern in DATES:
         for match in pattern.finditer(text):
             yield _date(match)
