@@ -8,7 +8,9 @@ from typing import Any
 from activities.erasing import Erased
 from activities.tools import SHAPES
 from domain import plan, plan_check
+from domain.model import Model, Request
 from domain.research import Briefing, CompanyResearchRequest
+from domain.running import contents
 from domain.running.imports import ImportRequest, ImportResult
 from domain.tasks import HttpTaskRequest, TaskResult, request_for
 from providers.model_names import known
@@ -18,8 +20,10 @@ from workflows.erasing import EraseUser, ErasureRequest
 from workflows.http_task import HttpTask
 from workflows.kind import Catalog, Kind
 from workflows.plan import RunPlan, steps_of
+from workflows.run_contents import GenerateCoachingInsight, GenerateRunLetter, ProcessActivityContent
 from workflows.run_import import KIND as IMPORT_RUN_EXPORT
 from workflows.run_import import ImportRunExport
+from workflows.run_reviews import ReviewRuns, WeeklyRunDigest
 
 
 def _same_research(request: CompanyResearchRequest) -> Any:
@@ -30,6 +34,31 @@ def _same_research(request: CompanyResearchRequest) -> Any:
 
 def _task_title(task: HttpTaskRequest) -> str:
     return f"Task {(task.url.path or '/')[:100]} at {task.url.host}"
+
+
+def _about_runs() -> tuple[Kind, ...]:
+    def kind(name: str, workflow: type, payload: type[Request], result: type[Model], title: str) -> Kind:
+        return Kind(
+            name=name,
+            workflow=workflow,
+            payload=payload,
+            result=result,
+            title=lambda _: title,
+            max_duration=timedelta(minutes=30),
+            owner_of=lambda request: request.user_id,
+        )
+
+    of_one, result = contents.ContentRequest, contents.ContentResult
+    review = contents.ReviewResult
+    return (
+        kind("generate-run-letter", GenerateRunLetter, of_one, result, "Write a letter about a run"),
+        kind("generate-coaching-insight", GenerateCoachingInsight, of_one, result, "Write a coaching insight on a run"),
+        kind("process-activity-content", ProcessActivityContent, of_one, contents.BothResult, "Write about a run"),
+        kind(
+            "weekly-run-digest", WeeklyRunDigest, contents.DigestRequest, review, "Write the digest of a week of runs"
+        ),
+        kind("review-runs", ReviewRuns, contents.ReviewRequest, review, "Write about more than one run"),
+    )
 
 
 def ours(task_hosts: Sequence[str] = ()) -> tuple[Kind, ...]:
@@ -75,6 +104,7 @@ def ours(task_hosts: Sequence[str] = ()) -> tuple[Kind, ...]:
             max_duration=timedelta(hours=12),
             owner_of=lambda request: request.user_id,
         ),
+        *_about_runs(),
         Kind(
             name=ERASE_USER,
             workflow=EraseUser,

@@ -8,6 +8,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -39,6 +40,8 @@ from tests.replay.running_fakes import Import
 from tests.support.databases import cloned, sibling
 from tests.support.plan_parts import ScriptedModel, ScriptedTool, plan_activities, plan_of
 from tests.support.proxy import TcpProxy
+from tests.support.run_words import LETTER, WordsModel, word_activities
+from tests.support.runs import add_runs
 from tests.support.site_server import Answer
 from tests.support.stack_parts import Parts, stack, toy_kinds
 from tests.support.telling import made
@@ -53,6 +56,11 @@ TASK = {"url": TASK_URL, "body": {"datasetId": "123"}}
 ACCEPTED, REFUSED = TaskAnswer(accepted=True), VendorError("it refuses", code="http_404", retryable=False)
 SEND = {"name": "Send", "tool": "http_request", "input": {"url": "https://app.example.com/", "method": "POST"}}
 ASK = {"name": "Approve", "tool": "ask_person", "input": {"question": "May we?"}}
+# Kinds that write about runs, and how the instructions begin that a model fails at.
+ABOUT_RUNS = {
+    **dict.fromkeys(("generate-run-letter", "generate-coaching-insight", "weekly-run-digest", "review-runs"), "You"),
+    "process-activity-content": LETTER,
+}
 SAY = Console()
 FINISH = b'"said": ["said one"'
 
@@ -123,6 +131,25 @@ class Recorder:
                 await work.reached.wait()
                 assert await parts.jobs.cancel(job_id, reason=None, by="somebody")
             await self._keep(parts, "import-run-export", job_id, what)
+
+    async def words(self, kind: str, what: str, *, fails: str = "", cancel: bool = False) -> None:
+        """Somebody with a run, and a model that fails those instructions, or hangs."""
+        model = WordsModel()
+        model.hangs = cancel
+        if fails:
+            model.fails[fails] = NONSENSE
+        async with self._parts(lambda database: word_activities(database, model)) as parts:
+            [run_id] = await add_runs(parts.database, "ann", 1)
+            asked: dict[str, str] = {"userId": "ann"}
+            if kind == "review-runs":
+                asked["about"] = "suggestion"
+            elif kind != "weekly-run-digest":
+                asked["activityId"] = str(run_id)
+            job_id = await parts.submit(kind, asked)
+            if cancel:
+                await model.reached.wait()
+                assert await parts.jobs.cancel(job_id, reason=None, by="somebody")
+            await self._keep(parts, kind, job_id, what)
 
     async def bulk(self, what: str, *, cancel: bool = False) -> None:
         """Two jobs are canceled together; or the bulk is, before it begins."""
@@ -238,6 +265,12 @@ class Recorder:
             "import-run-export.success": lambda: self.run_import("success", Import()),
             "import-run-export.failure": lambda: self.run_import("failure", Import(refused=True)),
             "import-run-export.cancel": lambda: self.run_import("cancel", Import(hangs=True), cancel=True),
+            **{f"{kind}.success": partial(self.words, kind, "success") for kind in ABOUT_RUNS},
+            **{
+                f"{kind}.failure": partial(self.words, kind, "failure", fails=fails)
+                for kind, fails in ABOUT_RUNS.items()
+            },
+            **{f"{kind}.cancel": partial(self.words, kind, "cancel", cancel=True) for kind in ABOUT_RUNS},
             "bulk.success": lambda: self.bulk("success"),
             "bulk.cancel": lambda: self.bulk("cancel", cancel=True),
             "toy.repeats": lambda: toy("toy", "repeats", {"twice": ["two"], "skip": ["three"]}),
