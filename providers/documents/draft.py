@@ -20,7 +20,8 @@ MAX_MARKS = 20_000
 def cleaned(text: str) -> str:
     """`text` with plain line ends, without control characters; halves of surrogate pairs become U+FFFD."""
     return UNWANTED.sub(
-        lambda match: "\ufffd" if match.group() >= "\ud800" and match.group() < "\ue000" else "", LINE_END.sub("\n", text)
+        lambda match: "\ufffd" if match.group() >= "\ud800" and match.group() < "\ue000" else "",
+        LINE_END.sub("\n", text),
     )
 
 

@@ -6,7 +6,10 @@ MIB = 1024 * 1024
 
 
 class Limits(Model):
-    """Caps for one document. `seconds` is wall-clock and processor time, `max_memory` the address space of its reader.
+    """Caps for one document. `max_memory` is the address space of the process that reads it.
+
+    `seconds` of wall-clock and processor time are for reading, and as many again for cutting: both together stay below
+    a minute.
 
     `max_expanded` and `max_ratio` bound what a zip-based format unpacks to; a ratio counts from 16 MiB on.
     `tesseract` is the OCR program, None where pages without a text layer are not to be read.
@@ -18,6 +21,6 @@ class Limits(Model):
     max_pages: int = 10_000
     max_characters: int = 20_000_000
     max_memory: int = 1024 * MIB
-    seconds: float = 45.0
+    seconds: float = 28.0
     tesseract: str | None = None
     ocr_languages: str = "eng"

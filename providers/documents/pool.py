@@ -39,6 +39,7 @@ class DocumentPool:
         self._turns = asyncio.Semaphore(size)
         self._idle: list[Process] = []
         self._all: set[Process] = set()
+        self._closed = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -49,7 +50,8 @@ class DocumentPool:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """End all processes, and with them what they are at."""
+        """End all processes; what they are at fails, but is no outcome of the documents."""
+        self._closed = True
         self._idle.clear()
         await asyncio.gather(*map(self._end, tuple(self._all)))
 
@@ -93,13 +95,23 @@ class DocumentPool:
         except TimeoutError:
             raise DocumentRefused("parse_timeout", f"not read within {self._limits.seconds:g} s") from None
         except (asyncio.IncompleteReadError, ConnectionError):
-            raise _Died(await process.wait()) from None
+            raise self._cause(await process.wait()) from None
         finally:
             if answer["last"]:
                 await self._end(process)
             else:
                 self._idle.append(process)
         return answer, result
+
+    def _cause(self, returncode: int) -> Exception:
+        """What the end of a process within an exchange means."""
+        if self._closed or returncode >= 0:
+            return RuntimeError("the pool is closed" if self._closed else f"the reading process failed ({returncode})")
+        if returncode == -signal.SIGXCPU:
+            return _Died("parse_timeout", "the document needs more processor time than one is given")
+        if returncode in OUT_OF_MEMORY:
+            return _Died("parse_memory", "the document needs more memory than one is given")
+        return _Died("corrupt", f"the document is damaged: its reader crashed ({signal.Signals(-returncode).name})")
 
     def _rested(self) -> Process | None:
         while self._idle:
@@ -133,7 +145,7 @@ class DocumentPool:
                 await _receive(process)
         except (asyncio.IncompleteReadError, ConnectionError, TimeoutError):
             await self._end(process)
-            raise RuntimeError(f"the process that reads documents did not start ({process.returncode})") from None
+            raise RuntimeError(f"the reading process did not start ({process.returncode})") from None
         except BaseException:
             await self._end(process)
             raise
@@ -150,17 +162,6 @@ class DocumentPool:
 
 class _Died(DocumentRefused):
     """The process ended before it answered."""
-
-    def __init__(self, returncode: int) -> None:
-        if returncode >= 0:
-            raise RuntimeError(f"the process that reads documents ended with {returncode}")
-        if returncode == -signal.SIGXCPU:
-            super().__init__("parse_timeout", "the document needs more processor time than one is given")
-        elif returncode in OUT_OF_MEMORY:
-            super().__init__("parse_memory", "the document needs more memory than one is given")
-        else:
-            name = signal.Signals(-returncode).name
-            super().__init__("corrupt", f"the document is damaged: its reader crashed ({name})")
 
 
 async def _send(process: Process, head: bytes, body: bytes) -> None:

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from domain.chunking import chunks_of
-from domain.documents import DocumentRefused
+from domain.documents import DocumentParser, DocumentRefused
 from providers.documents.limits import MIB, Limits
 from providers.documents.pool import DocumentPool
 from providers.documents.reading import read
@@ -60,7 +60,7 @@ def newborn() -> Newborn:
     return Newborn()
 
 
-async def outcome(pool: DocumentPool, content: bytes, name: str = "") -> str:
+async def outcome(pool: DocumentParser, content: bytes, name: str = "") -> str:
     """The type of what could be read, or why it could not."""
     try:
         parsed = await pool.parse(content, name)
@@ -165,6 +165,16 @@ async def test_who_is_cancelled_stops_the_reading_at_once(newborn: Newborn) -> N
         assert [type(result) for result in results] == [asyncio.CancelledError] * 3
         assert newborn() == []
         assert (await pool.parse(b"next", "")).text == "next"
+    assert newborn() == []
+
+
+async def test_who_closes_the_pool_gives_no_document_an_outcome(newborn: Newborn) -> None:
+    pool = DocumentPool(Limits(), size=1)
+    reading = asyncio.create_task(pool.parse(ENDLESS, ""))
+    await newborn.at_work(1)
+    await pool.aclose()
+    with pytest.raises(RuntimeError, match="closed"):
+        await reading
     assert newborn() == []
 
 
