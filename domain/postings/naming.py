@@ -1,7 +1,6 @@
 """What a posting is called, and who posts it: from headings, page titles and the first lines of a pasted text."""
 
 import re
-from collections.abc import Iterable
 from typing import NamedTuple
 
 # Words that the name of a job ends in or holds.
@@ -42,7 +41,7 @@ def named(line: str, text: str) -> Named:
 
     A part is the company when the text speaks of it elsewhere and it does not name a job.
     """
-    whole = _trimmed(line)
+    whole = _trimmed(line.strip(" #*_\t"))
     parts = [part.strip() for part in SPLIT.split(whole) if part.strip()]
     jobs = [part for part in parts if ROLE.search(part)]
     others = [part for part in parts if part not in jobs and _spoken_of(part, text, besides=line)]
@@ -62,17 +61,10 @@ def hiring(text: str) -> tuple[str, str] | None:
     return None
 
 
-def title_line(lines: Iterable[str]) -> str | None:
-    """The first line that names a job and is no sentence."""
-    for line in lines:
-        bare = line.strip(" #*_\t")
-        if (
-            3 < len(bare) <= 120
-            and ROLE.search(bare)
-            and not re.search(r"[.!?]$|\b(?:we|you|our|will|are|is)\b", bare, re.I)
-        ):
-            return bare
-    return None
+def is_title(line: str) -> bool:
+    """Whether a line names a job and is no sentence."""
+    bare = line.strip(" #*_\t")
+    return 3 < len(bare) <= 120 and bool(ROLE.search(bare)) and not SENTENCE.search(bare)
 
 
 def _trimmed(name: str) -> str:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from domain.posting import Finding, Source
-from domain.postings.naming import hiring, named, title_line
+from domain.postings.naming import hiring, is_title, named
 from domain.postings.salary import salary_in
-from domain.postings.sections import Label, Part, labels_in, parts_of, sections_of
+from domain.postings.sections import LABEL, Label, Part, labels_in, parts_of, sections_of
 from domain.postings.wording import (
     date_in,
     employment_in,
@@ -79,21 +79,20 @@ def _labelled(labels: Iterable[Label], found: dict[str, Finding]) -> None:
 def _names(text: str, lines: Sequence[str], labels: Iterable[Label], found: dict[str, Finding]) -> None:
     """Title and company. A heading says what this page is about; a label may repeat an official name."""
     said = [label.value for label in labels if re.fullmatch(LABELS["title"], label.name)]
-    for source, sure, candidates in (
-        ("grammar", LIKELY, lines[:1]),
-        ("label", SURE, said),
-        ("grammar", READ, lines[1:]),
-    ):
-        line = title_line(candidates)
-        if line is None:
-            continue
-        both = named(line, text)
-        if both.title and "title" not in found:
-            found["title"] = _finding(both.title, source, line, sure)  # pyright: ignore[reportArgumentType]
-        if both.company and "company.name" not in found:
-            found["company.name"] = _finding(both.company, source, line, sure)  # pyright: ignore[reportArgumentType]
+    sources: Sequence[tuple[Source, float, Sequence[str]]] = (("grammar", LIKELY, lines), ("label", SURE, said))
+    for source, sure, candidates in sources:
+        for line in filter(is_title, candidates):
+            both = named(line, text)
+            if both.title:
+                found.setdefault("title", _finding(both.title, source, line, sure))
+            if both.company:
+                found.setdefault("company.name", _finding(both.company, source, line, sure))
     if "company.name" not in found and (who := hiring(text)):
         found["company.name"] = _finding(who[0], "grammar", who[1], READ)
+    if "title" in found and "company.name" in found:
+        title, company = found["title"], found["company.name"].value
+        bare = title.value.removeprefix(company).lstrip(" -–—:|,")
+        found["title"] = title.model_copy(update={"value": bare or title.value})
 
 
 def _worded(text: str, found: dict[str, Finding]) -> None:
@@ -116,7 +115,7 @@ def _worded(text: str, found: dict[str, Finding]) -> None:
 
 
 def _first_lines(text: str) -> list[str]:
-    return [line for line in text.splitlines() if line.strip()][:5]
+    return [line for line in text.splitlines() if line.strip() and not LABEL.match(line.strip())][:5]
 
 
 def _finding(value: Any, source: Source, quote: str, confidence: float) -> Finding:

@@ -97,7 +97,12 @@ def _range(line: str, said: bool, text: str) -> Stated | None:
 
 
 def _single(line: str, said: bool, text: str) -> Stated | None:
-    for found in SINGLE.finditer(_quiet(line)):
+    quiet = _quiet(line)
+    ranges = [(one.start(), one.end()) for one in RANGE.finditer(quiet) if one["s1"] or one["c1"]]
+    for found in SINGLE.finditer(quiet):
+        # half of a range that says nothing sound
+        if any(start <= found.start("n1") < end for start, end in ranges):
+            continue
         money, period = _currency(found, ("s1", "c1"), text), _period(line, found)
         # a lone amount is a salary only where the words beside it say so
         if money is None or not (period or said) or _is_other(line, found):

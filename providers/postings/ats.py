@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from domain.errors import VendorError
 from domain.posting import Finding, Period, Salary
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 WHO = "the job board"
 SURE = 0.98
 NAME, ID = r"(?P<board>[\w.-]+)", r"(?P<id>[\w-]+)"
-PERIODS: Mapping[str, Period] = {"hour": "hour", "day": "day", "week": "week", "month": "month", "year": "year"}
+PERIODS: Sequence[Period] = get_args(Period)
 
 
 @dataclass(frozen=True)
@@ -89,12 +89,13 @@ def _greenhouse(job: Any, _: str) -> Listed:
     if ranges:
         low, high = (ranges[0].get(key) for key in ("min_cents", "max_cents"))
         said = f"{ranges[0].get('title') or ''} {ranges[0].get('blurb') or ''}".lower()
-        period = next((period for word, period in PERIODS.items() if re.search(rf"\b{word}|\b{word}ly\b", said)), None)
+        said = said.replace("annual", "year")
+        period: Period | None = next((period for period in PERIODS if re.search(rf"\b{period}", said)), None)
         salary = Salary(
             min=low / 100 if low else None,
             max=high / 100 if high else None,
             currency=ranges[0].get("currency_type"),
-            period="year" if period is None and "annual" in said else period,
+            period=period,
         )
     place = (job.get("location") or {}).get("name") or ""
     return _listed(
@@ -116,7 +117,7 @@ def _lever(job: Any, _: str) -> Listed:
         min=pay.get("min"),
         max=pay.get("max"),
         currency=pay.get("currency"),
-        period=next((period for word, period in PERIODS.items() if f"per-{word}" in interval), None),
+        period=next((period for period in PERIODS if f"per-{period}" in interval), None),
     )
     created = job.get("createdAt")
     return _listed(
@@ -140,7 +141,7 @@ def _ashby(board: Any, posting_id: str) -> Listed | None:
         min=pay.get("minValue"),
         max=pay.get("maxValue"),
         currency=pay.get("currencyCode"),
-        period=next((period for word, period in PERIODS.items() if word in str(pay.get("interval")).lower()), None),
+        period=next((period for period in PERIODS if period in str(pay.get("interval")).lower()), None),
     )
     others = [one.get("location") or "" for one in job.get("secondaryLocations") or ()]
     return _listed(

@@ -11,6 +11,7 @@ from selectolax.lexbor import LexborHTMLParser
 from domain.posting import Finding
 from domain.postings.reading import Findings
 from domain.postings.schema_org import findings_of, postings_in
+from domain.postings.wording import is_closed
 
 # Below that a page shows nothing without its scripts.
 LEAST_TEXT = 200
@@ -19,11 +20,13 @@ LIKELY = 0.5
 
 @dataclass(frozen=True)
 class PostingPage:
-    """`text` is the posting's Markdown, `headings` the page's own titles, the surest first; `tiers` as for `merged`."""
+    """`text` is the posting's Markdown, `headings` the page's own titles, the surest first; `tiers` as for `merged`;
+    `shown` is all that the page shows."""
 
     text: str
     headings: Sequence[str]
     tiers: Sequence[Findings]
+    shown: str = ""
     scripts: int = 0
 
     @property
@@ -33,19 +36,21 @@ class PostingPage:
     @property
     def said(self) -> str:
         """All that quotes may stand in."""
-        return "\n".join([*self.headings, self.text])
+        return "\n".join([*self.headings, self.text, self.shown])
 
 
 def read_posting_page(html: str, url: str) -> PostingPage:
     """What a page says of the posting it shows. Keeps a core busy for some tenths of a second: call it in a thread."""
     tree = LexborHTMLParser(html)
-    tiers = [*_json_ld(html), *_microdata(html, url), _open_graph(tree, url)]
+    shown = " ".join(tree.body.text(separator=" ").split()) if tree.body else ""
+    tiers = [*_json_ld(html), *_microdata(html, url), _open_graph(tree, url), _notice(shown)]
     described = next((one["description"].value for one in tiers if "description" in one), None)
     text = markdown_of(described if described and "<" in described else html) or described or ""
     return PostingPage(
         text=text,
         headings=[" ".join(line.split()) for line in _headings(tree) if line.strip()],
         tiers=[tier for tier in tiers if tier],
+        shown=shown,
         scripts=len(tree.css("script")),
     )
 
@@ -100,6 +105,12 @@ def _open_graph(tree: LexborHTMLParser, url: str) -> Findings:
         for name, value in found.items()
         if value
     }
+
+
+def _notice(shown: str) -> Findings:
+    """That nobody can apply any more often stands above the posting, in no part of it."""
+    closed = is_closed(shown)
+    return {"closed": Finding(value=True, source="grammar", quote=closed, confidence=LIKELY)} if closed else {}
 
 
 def _headings(tree: LexborHTMLParser) -> list[str]:
