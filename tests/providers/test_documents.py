@@ -6,6 +6,8 @@ from difflib import SequenceMatcher
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from domain.documents import DocumentRefused, Parsed
 from providers.documents.limits import Limits
@@ -335,3 +337,28 @@ def test_no_refusal_quotes_the_document() -> None:
     with pytest.raises(DocumentRefused) as refused:
         text(archive({"word/document.xml": b"<secret", "[Content_Types].xml": b"<secret"}))
     assert "secret" not in refused.value.message
+
+
+PIECES = st.sampled_from(
+    [b"word", b"\n", b"\r\n", b"# A\n", b"| a | b |\n", b"|--|--|\n", b"- ", b"<html>", b"<p>", b"<table><tr><td>",
+     b"<ul><li>", b"<h2>t</h2>", b"From: a\nTo: b\nDate: c\n\n", b"{", b"}", b'"a": 1,', b"[", b"]", b"a,b,c\n",
+     b"\xff", b"\0", b"\xe2\x82", b"\x1b", b"===\n", b"---\n", b"PK\x03\x04", b"%PDF-", b"\xfe\xff"]
+)  # fmt: skip
+NAMES = st.sampled_from(["", "a.md", "a.csv", "a.html", "a.json", "a.eml", "a.txt", "a.pdf"])
+
+
+@given(content=st.lists(PIECES, max_size=30).map(b"".join) | st.binary(max_size=200), name=NAMES)
+@settings(max_examples=150, deadline=None)
+def test_whatever_the_bytes_are_they_are_refused_or_become_a_sound_document(content: bytes, name: str) -> None:
+    try:
+        document = read(content, name, Limits())
+    except DocumentRefused:
+        return
+    assert document.text.strip()
+    assert "\0" not in document.text
+    assert document.text.encode("utf-8")
+    offsets = [heading.offset for heading in document.headings]
+    assert offsets == sorted(offsets)
+    assert all(document.text[heading.offset] == heading.title[0] for heading in document.headings)
+    for table in document.tables:
+        assert document.text[table.start : table.end].startswith(table.header)
