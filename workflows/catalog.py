@@ -7,7 +7,7 @@ from typing import Any
 
 from activities.erasing import Erased
 from activities.tools import SHAPES
-from domain import plan, plan_check
+from domain import library, plan, plan_check
 from domain.model import Model, Request
 from domain.research import Briefing, CompanyResearchRequest
 from domain.running import contents
@@ -15,6 +15,7 @@ from domain.running.imports import ImportRequest, ImportResult
 from domain.tasks import HttpTaskRequest, TaskResult, request_for
 from providers.model_names import known
 from workflows.company_research import CompanyResearch
+from workflows.documents import ProcessDocuments, ReprocessDocuments
 from workflows.erasing import KIND as ERASE_USER
 from workflows.erasing import EraseUser, ErasureRequest
 from workflows.http_task import HttpTask
@@ -105,6 +106,26 @@ def ours(task_hosts: Sequence[str] = ()) -> tuple[Kind, ...]:
             owner_of=lambda request: request.user_id,
         ),
         *_about_runs(),
+        Kind(
+            name="bulk-document-processing",
+            aliases=("bulk-documents",),
+            workflow=ProcessDocuments,
+            payload=library.Upload,
+            result=library.DocumentsDone,
+            title=lambda asked: f"Index documents: {len(asked.documents)}",
+            max_duration=timedelta(days=1),
+            items="documents",
+        ),
+        Kind(
+            name="document-reprocessing",
+            aliases=("document-reprocess",),
+            workflow=ReprocessDocuments,
+            payload=library.Reprocess,
+            result=library.DocumentsDone,
+            title=lambda asked: f"Index documents anew: {len(asked.document_ids)}",
+            max_duration=timedelta(days=1),
+            items="documentIds",
+        ),
         Kind(
             name=ERASE_USER,
             workflow=EraseUser,

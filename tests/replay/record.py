@@ -34,6 +34,7 @@ from ledger.users import Users
 from ledger.waitpoints import Waitpoints
 from local import postgres, temporal
 from tests.conftest import own_namespace
+from tests.replay.document_fakes import Documents
 from tests.replay.fakes import TASK_URL, Forgetter, Portions, Research, erasing, task_activities
 from tests.replay.histories import Stored
 from tests.replay.running_fakes import Import
@@ -131,6 +132,19 @@ class Recorder:
                 await work.reached.wait()
                 assert await parts.jobs.cancel(job_id, reason=None, by="somebody")
             await self._keep(parts, "import-run-export", job_id, what)
+
+    async def documents(self, kind: str, what: str) -> None:
+        work, cancel = Documents(refused=what == "failure", hangs=what == "cancel"), what == "cancel"
+        asked = {
+            "bulk-document-processing": {"documents": [{"id": name, "filename": "a.txt"} for name in ("a", "b")]},
+            "document-reprocessing": {"documentIds": ["a", "b"], "newChunkSize": 500, "newOverlap": 100},
+        }
+        async with self._parts(work.activities) as parts:
+            job_id = await parts.submit(kind, asked[kind])
+            if cancel:
+                await work.reached.wait()
+                assert await parts.jobs.cancel(job_id, reason=None, by="somebody")
+            await self._keep(parts, kind, job_id, what)
 
     async def words(self, kind: str, what: str, *, fails: str = "", cancel: bool = False) -> None:
         """Somebody with a run, and a model that fails those instructions, or hangs."""
@@ -271,6 +285,11 @@ class Recorder:
                 for kind, fails in ABOUT_RUNS.items()
             },
             **{f"{kind}.cancel": partial(self.words, kind, "cancel", cancel=True) for kind in ABOUT_RUNS},
+            **{
+                f"{kind}.{what}": partial(self.documents, kind, what)
+                for kind in ("bulk-document-processing", "document-reprocessing")
+                for what in ("success", "failure", "cancel")
+            },
             "bulk.success": lambda: self.bulk("success"),
             "bulk.cancel": lambda: self.bulk("cancel", cancel=True),
             "toy.repeats": lambda: toy("toy", "repeats", {"twice": ["two"], "skip": ["three"]}),
