@@ -50,16 +50,18 @@ class Importing:
         job_id, clock = _job_id(), asyncio.get_running_loop().time
         until = clock() + PORTION_SECONDS
         async with self._file(asked) as path:
-            while clock() < until and (pending := await self._items.pending(job_id, 1)):
-                before = pending[0].position - 1
+            while pending := await self._items.pending(job_id, 1):
+                before, began = pending[0].position - 1, clock()
                 found = await self._reader.members(path, before)
                 ended = [
                     await self._ended(job_id, asked.user_id, number, name, outcome)
                     for number, (name, outcome) in enumerate(found, before + 1)
                 ]
-                await self._items.settle(job_id, ended)
-                if not found:
+                if not ended:
                     raise JobError("the export holds fewer files than before", code="broken_file")
+                await self._items.settle(job_id, ended, pace=(clock() - began) / len(ended))
+                if clock() > until:
+                    break
         return await self._items.portion(job_id)
 
     @activity.defn(name="end_import")

@@ -55,7 +55,7 @@ class WorkoutFiles:
 
     async def count(self, path: Path) -> int:
         """How many files are in an export."""
-        return await self._run("count", path)
+        return await self._run("files_in", path)
 
     async def members(self, path: Path, start: int) -> Sequence[Read]:
         """Some files of an export after the first `start`, with their names; none after the last.

@@ -1,6 +1,7 @@
 """What is done with workout files in a process of its own (providers.workouts): functions of values."""
 
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from domain.running.packed import packed, unpacked
 from domain.workout import Workout, WorkoutRefused
 from providers.workout_files import Member, count, members, read_workout
 
-__all__ = ["count", "figured", "leave", "read_workout", "refigured", "some_members", "workout_given"]
+__all__ = ["figured", "files_in", "leave", "read_workout", "refigured", "some_members", "workout_given"]
 
 PORTION_SECONDS = 1.0
 # Where the reading of which export stands.
@@ -23,7 +24,7 @@ def figured(workout: Workout, runner: Runner) -> tuple[Facts, Runner, bytes]:
     """Its facts, the runner as this workout shows them, and the recording as it is kept."""
     facts = facts_of(workout, runner)
     seen = facts.facts.get("max_heart_rate")
-    if seen and seen.value > (runner.highest_seen_bpm or 0):
+    if seen and seen.quality != "poor" and seen.value > (runner.highest_seen_bpm or 0):
         # the zones of a first workout, or of the hardest one, are drawn as the next one will find them
         runner = runner.model_copy(update={"highest_seen_bpm": seen.value})
         if facts.zones and facts.zones.estimated:
@@ -33,6 +34,13 @@ def figured(workout: Workout, runner: Runner) -> tuple[Facts, Runner, bytes]:
 
 def refigured(recording: bytes, runner: Runner) -> Facts:
     return facts_of(unpacked(recording), runner)
+
+
+def files_in(path: Path) -> int:
+    """How many files are in an export. Raises WorkoutRefused."""
+    if not zipfile.is_zipfile(path):
+        raise WorkoutRefused("the archive ends before its table of contents", code="truncated_file")
+    return count(path)
 
 
 def some_members(path: Path, start: int, most: int) -> list[tuple[str, Workout | WorkoutRefused]]:
