@@ -36,7 +36,7 @@ from api import (
     waitpoints,
     webhooks,
 )
-from api.adapters import plans, research, running, running_history, workflow
+from api.adapters import plans, research, running, running_history, running_words, workflow
 from api.auth import Credentials
 from api.dependencies import Services
 from api.edge import Edge
@@ -57,10 +57,12 @@ from engine.reconcile import Reconciler
 from engine.replay import Replays
 from engine.scheduling import Scheduling
 from engine.submit import Submitter
+from intake import run_contents
 from intake.workouts import WorkoutIntake
 from ledger.audit import AuditLog
 from ledger.cancels import Cancels
 from ledger.changes import Changes
+from ledger.contents import Contents
 from ledger.database import Database
 from ledger.deliveries import Deliveries
 from ledger.dispatch import Dispatch
@@ -110,6 +112,7 @@ ROUTERS = (
     workflow,
     plans,
     running_history,
+    running_words,
     running,
 )
 EXPOSED = ("Location", "Retry-After", "WWW-Authenticate")
@@ -209,7 +212,8 @@ async def _open(settings: Settings, catalog: Catalog, credentials: Credentials, 
     await opened.enter_async_context(courier.running())
     users_ = Users(database)
     workouts, workout_intake = _running(settings, database, users_, opened)
-    checks = {IMPORT_RUN_EXPORT: workout_intake.check}
+    checks = {IMPORT_RUN_EXPORT: workout_intake.check, **run_contents.checks(workouts)}
+    submitter = Submitter(jobs_, catalog, checks)
     return Services(
         settings=settings,
         catalog=catalog,
@@ -228,7 +232,7 @@ async def _open(settings: Settings, catalog: Catalog, credentials: Credentials, 
         webhooks=Webhooks(database),
         deliveries=Deliveries(database),
         stats=Stats(database),
-        submitter=Submitter(jobs_, catalog, checks),
+        submitter=submitter,
         replays=Replays(jobs_, catalog),
         bulks=Bulks(jobs_, items),
         items=items,
@@ -243,6 +247,8 @@ async def _open(settings: Settings, catalog: Catalog, credentials: Credentials, 
         courier=courier,
         workouts=workouts,
         workout_intake=workout_intake,
+        contents=Contents(database),
+        auto_content=run_contents.AutoContent(users_, submitter),
     )
 
 

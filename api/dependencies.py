@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     from engine.replay import Replays
     from engine.scheduling import Scheduling
     from engine.submit import Submitter
+    from intake.run_contents import AutoContent
     from intake.workouts import WorkoutIntake
     from ledger.audit import AuditLog
     from ledger.changes import Changes
+    from ledger.contents import Contents
     from ledger.deliveries import Deliveries
     from ledger.events import Events, Notices
     from ledger.feed import Feed
@@ -84,6 +86,8 @@ class Services:
     courier: "Courier"
     workouts: "Workouts"
     workout_intake: "WorkoutIntake"
+    contents: "Contents"
+    auto_content: "AutoContent"
 
     async def job(self, job_id: str, caller: Caller) -> "JobRow":
         """The job of that id; raises JobNotFound also when it is not the caller's to see."""

@@ -78,6 +78,7 @@ async def post_activity(request: Request, given: Given, caller: Auth) -> Respons
         asked = await uploads.json_body(request, ActivityGiven, max_bytes=intake.max_bytes)
         user_id = _user(caller, asked.user_id)
         row, is_new = await intake.given(user_id, asked)
+        await _write_about(row, given, is_new=is_new)
         return await _told(row, given, 201 if is_new else 200)
     async with uploads.form(request, max_bytes=intake.max_export_bytes, max_files=MOST_FILES) as form:
         user_id, found = _user(caller, uploads.word(form, "userId")), uploads.files(form)
@@ -88,6 +89,7 @@ async def post_activity(request: Request, given: Given, caller: Auth) -> Respons
     if isinstance(taken, ImportRequest):
         return started(await _import(taken, given, caller), given.catalog[KIND])
     row, is_new = taken
+    await _write_about(row, given, is_new=is_new)
     return await _told(row, given, 201 if is_new else 200)
 
 
@@ -173,7 +175,14 @@ async def _one_of_many(upload: "UploadFile", user_id: str, given: "Services", ca
     if isinstance(taken, ImportRequest):
         return TakenFile(file=name, status="importing", job_id=(await _import(taken, given, caller)).id)
     row, is_new = taken
+    await _write_about(row, given, is_new=is_new)
     return TakenFile(file=name, status="new" if is_new else "known", activity=ActivitySummary.of(row))
+
+
+async def _write_about(row: "WorkoutRow", given: "Services", *, is_new: bool) -> None:
+    """A new run's letter and insight, where the user wants them without being asked; exports are left to an ingest."""
+    if is_new and row.is_run:
+        await given.auto_content.for_new(row.user_id, row.id)
 
 
 async def _import(asked: ImportRequest, given: "Services", caller: Caller) -> "Opened":

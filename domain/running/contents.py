@@ -183,7 +183,7 @@ class ReviewRequest(Request):
 
 
 class ReviewResult(Model):
-    """The text itself is read at `GET /api/run-history/{userId}/reviews/{about}`."""
+    """The text itself is read at `GET /api/run-history/{userId}/reviews?about=…`."""
 
     about: About
     key: str
