@@ -12,6 +12,7 @@ from domain.documents import Chunk, Heading, Parsed, Table
 
 # Counted offline: the splitter carries the vocabulary (o200k) of this model with it.
 TOKENS_OF = "gpt-4o"
+ENCODED = re.compile(r"[!-~]{4096,}")
 OPENING = re.compile(r"\W*")
 PLAIN = ("txt", "pdf", "json")
 
@@ -27,7 +28,26 @@ def chunks_of(parsed: Parsed, chunk_size: int, overlap: int) -> list[Chunk]:
     splitter = _splitter(parsed.file_type in PLAIN, chunk_size, overlap)
     seed = f"{parsed.content_hash}:{parsed.file_type}:{chunk_size}:{overlap}"
     places = Places(parsed)
-    return [places.chunk(seed, start, text) for start, text in splitter.chunk_indices(parsed.text)]
+    return [
+        places.chunk(seed, before + start, text)
+        for before, piece in _pieces(parsed.text, chunk_size)
+        for start, text in splitter.chunk_indices(piece)
+    ]
+
+
+def _pieces(text: str, chunk_size: int) -> Iterator[tuple[int, str]]:
+    """The text in one piece, but for encoded data: letters by the thousand that no blank parts.
+
+    Nothing in them is worth finding a place to cut, and the splitter would look for it a hundred times as long.
+    """
+    done = 0
+    for run in ENCODED.finditer(text):
+        yield done, text[done : run.start()]
+        yield from (
+            (at, text[at : min(at + chunk_size, run.end())]) for at in range(run.start(), run.end(), chunk_size)
+        )
+        done = run.end()
+    yield done, text[done:]
 
 
 @lru_cache(maxsize=8)

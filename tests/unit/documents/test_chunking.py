@@ -1,5 +1,6 @@
 """Chunks are slices of the text, complete, small enough, and know where they stand."""
 
+from base64 import b64encode
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import cast
@@ -49,6 +50,17 @@ def test_no_chunk_is_larger_than_allowed(text: str, file_type: str, overlap: int
     fits = TextSplitter.from_tiktoken_model(TOKENS_OF, SIZE, trim=False)
     for chunk in chunks_of(parsed(text, file_type), SIZE, overlap):
         assert fits.chunks(chunk.text) == [chunk.text]
+
+
+def test_encoded_data_between_words_is_cut_like_them() -> None:
+    encoded = b64encode(bytes(range(256)) * 40).decode()
+    text = f"Words before. {encoded}, and words after."
+    chunks = chunks_of(parsed(text, "txt"), SIZE, 5)
+    fits = TextSplitter.from_tiktoken_model(TOKENS_OF, SIZE, trim=False)
+    assert "".join(chunk.text.replace(" ", "") for chunk in chunks).startswith("Wordsbefore." + encoded)
+    assert all(text[chunk.start : chunk.end] == chunk.text and len(fits.chunks(chunk.text)) == 1 for chunk in chunks)
+    assert chunks[-1].text.endswith("words after.")
+    assert len({chunk.id for chunk in chunks}) == len(chunks)
 
 
 def test_without_overlap_no_two_chunks_share_a_character() -> None:
