@@ -14,12 +14,14 @@ SECONDS = 120.0
 
 
 class Tidied(Model):
-    """How many ends were added to the figures, jobs blanked, histories folded, idempotency keys forgotten."""
+    """How many ends were added to the figures, jobs blanked, histories folded, idempotency keys forgotten,
+    exports deleted that nobody imported."""
 
     rolled: int = 0
     blanked: int = 0
     folded: int = 0
     keys: int = 0
+    exports: int = 0
 
 
 class Care:

@@ -33,14 +33,16 @@ class Retention:
         self._database, self._keep, self._portion = database, keep, portion
 
     async def run(self, seconds: float) -> dict[str, int]:
-        """Work on what is due until nothing is left or the time is over: {blanked, folded, keys} done now."""
+        """Work on what is due until nothing is left or the time is over: {blanked, folded, keys, exports} done
+        now."""
         deadline = asyncio.get_running_loop().time() + seconds
-        done = {"blanked": 0, "folded": 0, "keys": 0}
+        done = {"blanked": 0, "folded": 0, "keys": 0, "exports": 0}
         if self._keep.contents is not None:
             done["blanked"] = await self._portions(sql("blank"), deadline, self._keep.contents)
         if self._keep.events is not None:
             done["folded"] = await self._portions(sql("fold"), deadline, self._keep.events)
         done["keys"] = await self._portions(EXPIRED_KEYS, deadline)
+        done["exports"] = await self._portions(LEFT_EXPORTS, deadline)
         return done
 
     async def _portions(self, query: str, deadline: float, *args: Any) -> int:
@@ -60,4 +62,19 @@ WITH gone AS (
     RETURNING job_id
 )
 SELECT count(*) AS done, count(*) = $1 AS more FROM gone
+"""
+
+# Exports whose import failed or was canceled a week ago: a replay may still have wanted them. They are large: one at a
+# time.
+LEFT_EXPORTS = """
+WITH gone AS (
+    DELETE FROM blob_uses WHERE ctid = ANY (ARRAY(
+        SELECT u.ctid FROM blob_uses u JOIN blobs b USING (hash)
+        WHERE u.name LIKE 'export:%' AND b.created_at < now() - interval '7 days' AND NOT EXISTS (
+            SELECT FROM jobs j WHERE j.owner = u.owner AND j.kind = 'import-run-export'
+                AND j.status IN ('queued', 'delayed', 'running'))
+        LIMIT least($1::integer, 1)))
+    RETURNING hash
+)
+SELECT count(*) AS done, count(*) > 0 AS more FROM gone
 """

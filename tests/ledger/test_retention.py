@@ -68,7 +68,7 @@ async def test_contents_go_and_the_row_stays(book: Book) -> None:
 async def test_what_is_young_or_open_is_left_alone(book: Book) -> None:
     young, running = await old(book, days=29), await book.running(payload={"a": 1})
     await book.database.execute("UPDATE jobs SET created_at = now() - interval '1 year' WHERE id = $1", running)
-    assert await Retention(book.database, ALL).run(5) == {"blanked": 0, "folded": 0, "keys": 0}
+    assert await Retention(book.database, ALL).run(5) == {"blanked": 0, "folded": 0, "keys": 0, "exports": 0}
     assert (await book.row(young)).result == {"about": "Acme"}
     assert (await book.row(running)).payload == {"a": 1}
 
