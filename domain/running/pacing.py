@@ -9,7 +9,7 @@ from typing import Literal
 from domain.running.climb import Climb
 from domain.running.figures import Split
 from domain.running.series import at, variation
-from domain.running.track import RUNNER_MPS, Track
+from domain.running.track import LEAP_M, RUNNER_MPS, Track
 
 KM, MILE = 1_000.0, 1_609.344
 
@@ -56,7 +56,9 @@ def splits(track: Track, climb: Climb, unit: Literal["km", "mi"]) -> list[Split]
                 number=i + 1,
                 distance_meters=round(metres, 3),
                 moving_seconds=round(seconds, 3),
-                pace_seconds_per_km=round(seconds / metres * KM, 1) if metres >= LEAST_FOR_PACE_M else None,
+                pace_seconds_per_km=round(seconds / metres * KM, 1)
+                if metres >= LEAST_FOR_PACE_M and seconds > 0
+                else None,
                 partial=metres < length - 0.01,
                 elevation_gain_meters=None if gain is None else round(gain, 2),
                 elevation_loss_meters=None if loss is None else round(loss, 2),
@@ -76,6 +78,8 @@ def _between(distance: Sequence[float], values: Sequence[float], ends: Sequence[
 def best_efforts(track: Track) -> dict[str, float]:
     """The fewest seconds of the clock, standing included, for each of EFFORTS that the track is long enough for."""
     found: dict[str, float] = {}
+    if not track.distance:
+        return found
     fine = (track.seconds, track.distance)
     coarse = _thinned(*fine)
     for name, (metres, fastest_mps) in EFFORTS.items():
@@ -89,11 +93,13 @@ def best_efforts(track: Track) -> dict[str, float]:
 
 
 def _fewest_seconds(seconds: Sequence[float], distance: Sequence[float], metres: float, fewest: float) -> float | None:
-    """Over all stretches that end at a sample; one of less than `fewest` seconds is a fault of the recording."""
-    best, start = math.inf, 0
+    """Over all stretches that end at a sample and hold no leap; less than `fewest` is a fault of the recording."""
+    best, start, first = math.inf, 0, 0
     for end in range(1, len(seconds)):
+        if distance[end] - distance[end - 1] > RUNNER_MPS * (seconds[end] - seconds[end - 1]) + LEAP_M:
+            start = first = end
         needed = distance[end] - metres
-        if needed < distance[0]:
+        if needed < distance[first]:
             continue
         while distance[start + 1] <= needed:
             start += 1
@@ -117,9 +123,11 @@ def _thinned(seconds: Sequence[float], distance: Sequence[float]) -> tuple[list[
 def fastest_speed(track: Track, reach_seconds: float = 10.0) -> float | None:
     """The highest speed in m/s held for `reach_seconds` of the timer and more; faster than 7 m/s is not believed."""
     clock, distance = list(accumulate(track.active)), track.distance
-    fastest, start = 0.0, 0
+    fastest, start, first = 0.0, 0, 0
     for end in range(1, len(clock)):
-        if clock[end] - clock[0] < reach_seconds:
+        if distance[end] - distance[end - 1] > RUNNER_MPS * (clock[end] - clock[end - 1]) + LEAP_M:
+            start = first = end
+        if clock[end] - clock[first] < reach_seconds:
             continue
         while clock[end] - clock[start + 1] >= reach_seconds:
             start += 1

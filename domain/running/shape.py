@@ -88,7 +88,7 @@ def efforts(track: Track) -> dict[str, Fact]:
     quality: Quality = "good" if track.by_device else "fair"
     return {
         f"best_{name}": fact(seconds, "s", "fastest stretch of the distance, standing included", quality)
-        for name, seconds in (pacing.best_efforts(track) if track.distance else {}).items()
+        for name, seconds in pacing.best_efforts(track).items()
     }
 
 

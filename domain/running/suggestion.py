@@ -22,7 +22,7 @@ LEAST_RUNS_FOR_FAST, LEAST_METRES_FOR_FAST = 3, 20_000.0
 FEWEST_SESSIONS, MOST_SESSIONS = 2, 6
 
 # Shares of VDOT (Daniels): easy running, and what can be held for an hour.
-EASY, THRESHOLD = 0.70, 0.88
+EASY, THRESHOLD = 0.65, 0.88
 
 FIRST_SESSIONS, FIRST_SECONDS = 3, 25 * 60.0
 

@@ -14,6 +14,9 @@ from domain.workout import Pause, Workout
 # People: what few of them hold for long. Anything: what a jump of the receiver is for a bicycle or a train.
 RUNNER_MPS, ANYTHING_MPS = 7.0, 40.0
 
+# A count that gains so much on the fastest of runners between two samples has leapt: it found a satellite again.
+LEAP_M = 20.0
+
 # Of the hops of a track: with more jumps than that it was something faster, or the receiver failed.
 MOST_JUMPS = 0.2
 
@@ -87,6 +90,10 @@ def track_of(workout: Workout, fastest_mps: float = RUNNER_MPS) -> Track:
     device = device_distance(seconds, streams.distance_m)
     if device is not None:
         track.distance, track.by_device = device, True
+        hops = zip(pairwise(device), pairwise(seconds), strict=True)
+        leaps = sum(1 for (a, b), (start, end) in hops if b - a > fastest_mps * (end - start) + LEAP_M)
+        if leaps:
+            track.notes.append(f"distance: leaps of the device's count, left out of the fastest stretches: {leaps}")
     elif streams.latitude_deg and streams.longitude_deg:
         gps = gps_distance(seconds, streams.latitude_deg, streams.longitude_deg, resumed, fastest_mps)
         if gps is not None:

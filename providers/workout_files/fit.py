@@ -1,6 +1,7 @@
 """FIT: what watches write. Read strictly: a file that is cut or whose checksum fails is refused, not guessed at."""
 
 import io
+import struct
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
@@ -28,7 +29,7 @@ def read(content: bytes, content_hash: str, name: str) -> Workout:
         raise WorkoutRefused("the FIT file's checksum does not fit its content", code="checksum_mismatch") from error
     except FitHeaderError as error:
         raise WorkoutRefused("the FIT file's header is wrong", code="broken_file") from error
-    except (FitError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+    except (FitError, ArithmeticError, AssertionError, LookupError, TypeError, ValueError, struct.error) as error:
         # The library meets fields of a wrong size or type with whatever Python raises there.
         raise WorkoutRefused("the FIT file's records cannot be read", code="broken_file") from error
     return file.workout(content_hash, name)
