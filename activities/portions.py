@@ -3,9 +3,10 @@
 import asyncio
 import math
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from statistics import median
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -26,8 +27,8 @@ log = structlog.get_logger()
 # A timer of the engine's takes a second at least: shorter pauses are slept here, over so many items an activity.
 SHORTEST_TIMER, ITEMS = 1.0, 100
 DEFAULT_WAIT, LONGEST_WAIT = 5.0, 60.0
-# how much of a batch's measure is news to the average, and for how many jobs that is remembered
-NEWS, JOBS = 0.1, 1000
+# of how many batches the pace is known, and of how many jobs
+BATCHES, JOBS = 9, 1000
 
 Do = Callable[[Item], Awaitable[Settled]]
 # Reads what a batch needs in one go, and says how each item of it is done.
@@ -77,7 +78,7 @@ class Portions:
 
     def __init__(self, items: "JobItems", *, ledger_patience: float = 60.0, rate_limit_patience: float = 120.0) -> None:
         self._items = items
-        self._paces: OrderedDict[UUID, float] = OrderedDict()
+        self._paces: OrderedDict[UUID, deque[float]] = OrderedDict()
         self._ledger_patience, self._rate_limit_patience = ledger_patience, rate_limit_patience
 
     async def do(self, pace: Pace, again: "Again", prepare: Prepare, gave_up: GaveUp | None = None) -> "Portion":
@@ -104,13 +105,17 @@ class Portions:
         return portion.model_copy(update={"wait_seconds": max(portion.wait_seconds, pace.pause)})
 
     async def _settle(self, job_id: UUID, ended: Sequence[Settled], clock: "_Clock") -> Sequence[None]:
-        await self._items.settle(job_id, ended, pace=self._paces.get(job_id, clock.seconds_an_item))
+        await self._items.settle(job_id, ended, pace=self._pace(job_id) or clock.seconds_an_item)
         return [None] * len(ended)
 
+    def _pace(self, job_id: UUID) -> float | None:
+        """Seconds an item in the last batches; the middle one, for the first pays for what is made once."""
+        last = self._paces.get(job_id)
+        return median(last) if last else None
+
     def _learn(self, job_id: UUID, seconds: float) -> None:
-        """A moving average over some ten batches; a job's first batch speaks for all that follow."""
-        before = self._paces.pop(job_id, seconds)
-        self._paces[job_id] = before + (seconds - before) * NEWS
+        self._paces.setdefault(job_id, deque(maxlen=BATCHES)).append(seconds)
+        self._paces.move_to_end(job_id)
         while len(self._paces) > JOBS:
             self._paces.popitem(last=False)
 

@@ -113,8 +113,8 @@ class Submitter:
             max_usd=budget.max_cost_usd if budget else None,
             idempotency_key=options.idempotency_key,
             key_ttl_seconds=options.idempotency_key_ttl.total_seconds(),
-            active_key=digest([kind.name, owner, options.active_key or whole]),
-            joinable=options.skip_if_active,
+            active_key=digest([kind.name, owner, kind.one_of(payload) if kind.one_of else options.active_key or whole]),
+            joinable=options.skip_if_active or (kind.one_of is not None and parent_id is None),
             cache_key=kind.cache_key(payload, owner),
             # who replays wants the work done again; a child cannot run as a job that has ended already
             fresh=replay_of is not None or parent_id is not None or kind.fresh(payload),

@@ -10,7 +10,7 @@ from activities.tools import SHAPES
 from domain import library, plan, plan_check
 from domain.model import Model, Request
 from domain.research import Briefing, CompanyResearchRequest
-from domain.running import contents
+from domain.running import contents, ingest
 from domain.running.imports import ImportRequest, ImportResult
 from domain.tasks import HttpTaskRequest, TaskResult, request_for
 from providers.model_names import known
@@ -22,6 +22,7 @@ from workflows.http_task import HttpTask
 from workflows.kind import Catalog, Kind
 from workflows.plan import RunPlan, steps_of
 from workflows.run_contents import GenerateCoachingInsight, GenerateRunLetter, ProcessActivityContent
+from workflows.run_history import IngestRunHistory
 from workflows.run_import import KIND as IMPORT_RUN_EXPORT
 from workflows.run_import import ImportRunExport
 from workflows.run_reviews import ReviewRuns, WeeklyRunDigest
@@ -106,6 +107,46 @@ def ours(task_hosts: Sequence[str] = ()) -> tuple[Kind, ...]:
             owner_of=lambda request: request.user_id,
         ),
         *_about_runs(),
+        Kind(
+            name=ingest.KIND,
+            workflow=IngestRunHistory,
+            payload=ingest.IngestRequest,
+            result=ingest.IngestResult,
+            title=lambda _: "Write about past runs",
+            # once the runs are counted it is an hour for each thousand of them
+            max_duration=timedelta(days=30),
+            owner_of=lambda request: request.user_id,
+            one_of=lambda request: request.user_id,
+        ),
+        Kind(
+            name="bulk-document-processing",
+            aliases=("bulk-documents",),
+            workflow=ProcessDocuments,
+            payload=library.Upload,
+            result=library.DocumentsDone,
+            title=lambda asked: f"Index documents: {len(asked.documents)}",
+            max_duration=timedelta(days=1),
+            items="documents",
+        ),
+        Kind(
+            name="document-reprocessing",
+            aliases=("document-reprocess",),
+            workflow=ReprocessDocuments,
+            payload=library.Reprocess,
+            result=library.DocumentsDone,
+            title=lambda asked: f"Index documents anew: {len(asked.document_ids)}",
+            max_duration=timedelta(days=1),
+            items="documentIds",
+        ),
+        Kind(
+            name=IMPORT_RUN_EXPORT,
+            workflow=ImportRunExport,
+            payload=ImportRequest,
+            result=ImportResult,
+            title=lambda _: "Import an export of workouts",
+            max_duration=timedelta(hours=12),
+            owner_of=lambda request: request.user_id,
+        ),
         Kind(
             name="bulk-document-processing",
             aliases=("bulk-documents",),

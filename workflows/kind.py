@@ -20,7 +20,8 @@ class Kind:
     """A kind of job. `title` says a payload in words; `same` names what makes two payloads one question (cached).
     `by_name`: servers start it, and tokens that name it; an owner's token does not. `steps_of` names a payload's own
     steps; without it each job has the workflow class's. `owner_of` names whose data a payload is about: the job is
-    theirs, and nobody else's. `items` names a list of the payload that may be long: it becomes the job's items, and
+    theirs, and nobody else's. `one_of` names what only one open job at a time is about: who asks for another joins it.
+    `items` names a list of the payload that may be long: it becomes the job's items, and
     the workflow is handed the rest."""
 
     name: str
@@ -36,6 +37,7 @@ class Kind:
     by_name: bool = False
     steps_of: Callable[[Any], Sequence[Step]] | None = None
     owner_of: Callable[[Any], str] | None = None
+    one_of: Callable[[Any], Any] | None = None
     items: str | None = None
 
     @property

@@ -73,6 +73,8 @@ MODEL = Policy(
     first_wait=timedelta(seconds=2),
     longest_wait=timedelta(minutes=1),
 )
+# A portion of items: `attempts` are each item's own, and what a portion did stays done when it is tried again.
+PORTION = replace(MODEL, start_to_close=timedelta(minutes=30), schedule_to_close=timedelta(days=1), attempts=3)
 # Short work on the ledger, on the workflow's own queue: it starts there with the answer that schedules it.
 WRITE = Policy(queue="workflows", start_to_close=timedelta(minutes=2), attempts=3)
 # As often as it takes: each attempt goes on where the one before it ended.

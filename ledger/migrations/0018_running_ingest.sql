@@ -77,3 +77,15 @@ BEGIN
     WHERE vendor = $1 AND model = $2;
     RETURN seconds;
 END $$;
+
+-- What is written about each run, as the seed's own queries ask for it.
+CREATE VIEW generation_status AS
+SELECT w.id, w.id AS activity_id, w.user_id, w.started_at AS activity_started_at,
+    coalesce(l.status, 'pending') AS letter_status, coalesce(c.status, 'pending') AS coaching_status,
+    l.error ->> 'message' AS letter_error, c.error ->> 'message' AS coaching_error,
+    l.created_at AS letter_generated_at, c.created_at AS coaching_generated_at,
+    greatest(w.created_at, l.updated_at, c.updated_at) AS updated_at
+FROM workouts w
+LEFT JOIN run_contents_now l ON l.workout_id = w.id AND l.half = 'letter'
+LEFT JOIN run_contents_now c ON c.workout_id = w.id AND c.half = 'insight'
+WHERE w.is_run;

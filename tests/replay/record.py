@@ -37,6 +37,7 @@ from tests.conftest import own_namespace
 from tests.replay.document_fakes import Documents
 from tests.replay.fakes import TASK_URL, Forgetter, Portions, Research, erasing, task_activities
 from tests.replay.histories import Stored
+from tests.replay.ingest_fakes import Ingest
 from tests.replay.running_fakes import Import
 from tests.support.databases import cloned, sibling
 from tests.support.plan_parts import ScriptedModel, ScriptedTool, plan_activities, plan_of
@@ -48,6 +49,7 @@ from tests.support.stack_parts import Parts, stack, toy_kinds
 from tests.support.telling import made
 from tests.support.toys import Toys
 from workflows.catalog import ours
+from workflows.steps import PORTIONS
 
 ASKED = {"companyName": "Acme", "role": "Backend Engineer"}
 BLOCKED = VendorError("the website refuses automated visits", code="site_blocked", retryable=False)
@@ -207,6 +209,14 @@ class Recorder:
                 await then(parts, job_id)
             await self._keep(parts, "workflow-execution", job_id, what)
 
+    async def ingest(self, what: str, work: Ingest, *, cancel: bool = False) -> None:
+        async with self._parts(work.activities) as parts:
+            job_id = await parts.submit("batch-ingest-run-history", {"userId": "ann"})
+            if cancel:
+                await parts.started(job_id, "generate")
+                assert await parts.jobs.cancel(job_id, reason=None, by="somebody")
+            await self._keep(parts, "batch-ingest-run-history", job_id, what)
+
     async def toy(self, kind: str, what: str, payload: dict[str, Any], *, hangs: str = "", **options: Any) -> None:
         toys = Toys()
         if hangs:
@@ -273,6 +283,10 @@ class Recorder:
             ),
             "workflow-execution.answered": lambda: plan("answered", ASK, {"name": "Analyze"}, then=approved),
             "workflow-execution.cancel": lambda: plan("cancel", ASK, {"name": "Analyze"}, then=canceled),
+            "batch-ingest-run-history.success": lambda: self.ingest("success", Ingest()),
+            "batch-ingest-run-history.failure": lambda: self.ingest("failure", Ingest(broke=True)),
+            "batch-ingest-run-history.cancel": lambda: self.ingest("cancel", Ingest(hangs=True), cancel=True),
+            "batch-ingest-run-history.continue-as-new": lambda: self.ingest("continue-as-new", Ingest(PORTIONS + 1)),
             "erase-user.success": lambda: self.erasure("success"),
             "erase-user.failure": lambda: self.erasure("failure", asked=False),
             "erase-user.cancel": lambda: self.erasure("cancel", cancel=True),

@@ -39,6 +39,7 @@ ENDS = {
     "generate-coaching-insight.failure": "WORKFLOW_EXECUTION_FAILED",
     "weekly-run-digest.failure": "WORKFLOW_EXECUTION_FAILED",
     "review-runs.failure": "WORKFLOW_EXECUTION_FAILED",
+    "batch-ingest-run-history.failure": "WORKFLOW_EXECUTION_FAILED",
     "bulk-document-processing.failure": "WORKFLOW_EXECUTION_FAILED",
     "document-reprocessing.failure": "WORKFLOW_EXECUTION_FAILED",
 }

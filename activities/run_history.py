@@ -1,0 +1,102 @@
+"""The steps of an ingest: which runs, their letters and insights batch by batch, and what came of it."""
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from temporalio import activity
+
+from activities.portions import Do, Pace
+from domain.errors import BudgetExceeded, JobError, LedgerUnavailable, VendorError
+from domain.job import Failure, Items
+from domain.portions import Portion
+from domain.running.contents import HALVES, RunSheet
+from domain.running.ingest import AT_ONCE, IngestPortion, IngestRequest, IngestResult
+from domain.running.sheet import NEAR, RECENT, run_sheet
+from domain.usage import Call
+from ledger.items import Item, Settled
+
+if TYPE_CHECKING:
+    from activities.portions import Portions
+    from activities.running_words import Writer
+    from ledger.contents import Contents
+    from ledger.run_history import BegunRun, RunHistory
+
+STEP = "generate"
+
+
+class IngestRuns:
+    """Each half is written once: what is missing is found in the ledger, whatever attempt this is."""
+
+    def __init__(
+        self, history: "RunHistory", contents: "Contents", writer: "Writer", portions: "Portions", *, pause: float
+    ) -> None:
+        """`pause`: seconds between batches."""
+        self._history, self._contents, self._writer = history, contents, writer
+        self._portions, self.pause = portions, pause
+
+    @activity.defn(name="select_runs")
+    async def select(self, asked: IngestRequest) -> Items:
+        """Choose the user's most recent runs. Raises TierLimit, LedgerUnavailable."""
+        return await self._history.select(_job(), asked)
+
+    @activity.defn(name="generate_contents")
+    async def generate(self, portion: IngestPortion) -> Portion:
+        """Write about the next runs. Raises BudgetExceeded, LedgerUnavailable."""
+        asked = portion.asked
+        pace = Pace(AT_ONCE[await self._history.tier(asked)], self.pause)
+        return await self._portions.do(pace, portion.again, partial(self._begin, asked), self._gave_up)
+
+    @activity.defn(name="summarize_ingest")
+    async def summarize(self) -> IngestResult:
+        return (await self._history.ended(_job())).result()
+
+    async def _begin(self, asked: IngestRequest, batch: Sequence[Item]) -> Do:
+        ids = [UUID(one.item) for one in batch]
+        begun = await self._history.begin(_job(), asked, ids, recent=RECENT, near=NEAR)
+
+        async def do(one: Item) -> Settled:
+            run = begun.get(UUID(one.item))
+            if run is None:
+                raise JobError("this activity has been deleted", code="not_found")
+            if not run.halves:
+                return Settled(one.position, "skipped")
+            return Settled(one.position, "done", await self._write(asked.user_id, run, one.attempts + 1))
+
+        return do
+
+    async def _write(self, user_id: str, run: "BegunRun", attempt: int) -> dict[str, str]:
+        """Both halves at once, as far as they are missing; one that fails leaves the other. Answers who wrote each."""
+        sheet = _sheet(user_id, run)
+        calls = [Call(job_id=_job(), step=STEP, item=f"{run.id}:{half}", attempt=attempt) for half in run.halves]
+        work = [self._writer.write(half, sheet, call) for half, call in zip(run.halves, calls, strict=True)]
+        written = await asyncio.gather(*work, return_exceptions=True)
+        errors = [found for found in written if isinstance(found, BaseException)]
+        for error in sorted(errors, key=_weight):
+            raise error
+        return {
+            half: found.answered_by
+            for half, found in zip(run.halves, written, strict=True)
+            if not isinstance(found, BaseException)
+        }
+
+    async def _gave_up(self, one: Item, failure: Failure) -> None:
+        for half in HALVES:
+            await self._contents.fail(_job(), UUID(one.item), half, failure)
+
+
+def _sheet(user_id: str, run: "BegunRun") -> RunSheet:
+    return run_sheet(user_id, run.summary, run.facts, recent=run.recent, near=run.near, timezone=run.timezone)
+
+
+def _weight(error: BaseException) -> int:
+    """Of two halves' failures, what ends the job comes first, and then what may pass."""
+    if isinstance(error, (BudgetExceeded, LedgerUnavailable)):
+        return 0
+    return 1 if isinstance(error, VendorError) and error.again else 2
+
+
+def _job() -> UUID:
+    return UUID(activity.info().workflow_id)

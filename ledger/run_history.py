@@ -1,0 +1,167 @@
+"""A runner's whole history as the items of one job: chosen, begun batch by batch, counted."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from domain.job import Items, Tier
+from domain.running.contents import HALVES, Half
+from domain.running.figures import Facts
+from domain.running.history import RunSummary
+from domain.running.ingest import (
+    AT_ONCE,
+    MOST_FAILURES,
+    Ended,
+    HalfCounts,
+    HistoryState,
+    IngestRequest,
+    ToDo,
+    most_runs,
+    tier_of,
+)
+from domain.usage import Usage
+from ledger.database import sql
+
+if TYPE_CHECKING:
+    from asyncpg import Record
+
+    from ledger.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class BegunRun:
+    """A run whose `halves` the job has still to write; and the others that it is set beside, all of them before it."""
+
+    id: UUID
+    facts: Facts
+    summary: RunSummary
+    halves: tuple[Half, ...]
+    timezone: str | None
+    recent: Sequence[RunSummary]
+    near: Sequence[RunSummary]
+
+
+class RunHistory:
+    """Reads and writes for many runs at once: a statement each, however many they are."""
+
+    def __init__(self, database: "Database") -> None:
+        self._database = database
+
+    async def tier(self, asked: IngestRequest) -> Tier:
+        """The user's own tier, or a lower one if the payload says so."""
+        row = await self._database.row("SELECT tier FROM users WHERE id = $1", asked.user_id)
+        return tier_of(row["tier"] if row else None, asked.tier)
+
+    async def select(self, job_id: UUID, asked: IngestRequest) -> Items:
+        """Make the user's most recent runs the job's items; done once, repeated calls answer what stands.
+
+        Raises TierLimit.
+        """
+        most = most_runs(await self.tier(asked), asked)
+        async with self._database.acquire() as connection, connection.transaction():
+            await connection.execute("SELECT FROM jobs WHERE id = $1 FOR NO KEY UPDATE", job_id)
+            items = await connection.fetchval("SELECT items FROM jobs WHERE id = $1", job_id)
+            if items is None:
+                await connection.execute(sql("fill_ingest"), job_id, asked.user_id, most, asked.regenerate)
+                items = await connection.fetchval("SELECT items FROM jobs WHERE id = $1", job_id)
+        return Items.model_validate(items or {})
+
+    async def begin(
+        self,
+        job_id: UUID,
+        asked: IngestRequest,
+        runs: Sequence[UUID],
+        *,
+        recent: timedelta,
+        near: int,
+    ) -> dict[UUID, BegunRun]:
+        """The runs that are there, each among the runs of the time before it and so many of about its length.
+
+        It is noted that their missing halves are being written.
+        """
+        rows = await self._database.fetch(sql("begin_ingest"), job_id, asked.user_id, runs, asked.regenerate)
+        begun = [row for row in rows if row["halves"]]
+        others, alike = await self._others(asked.user_id, begun, recent, near)
+        return {
+            row["id"]: BegunRun(
+                id=row["id"],
+                facts=facts,
+                summary=RunSummary.of(str(row["id"]), row["name"], row["started_at"], facts),
+                halves=tuple(row["halves"]),
+                timezone=row["timezone"],
+                recent=[one for one in others if row["started_at"] - recent <= one.started_at < row["started_at"]],
+                near=alike[row["id"]],
+            )
+            for row in rows
+            for facts in (Facts.model_validate(row["facts"]),)
+        }
+
+    async def _others(
+        self, user_id: str, begun: "Sequence[Record]", recent: timedelta, near: int
+    ) -> tuple[list[RunSummary], dict[UUID, list[RunSummary]]]:
+        """Runs of the time before any of these, newest first; and of each those of about its length."""
+        alike: dict[UUID, list[RunSummary]] = defaultdict(list)
+        if not begun:
+            return [], alike
+        starts = [row["started_at"] for row in begun]
+        others = await self._database.fetch(
+            """SELECT id, name, started_at, is_run, figures FROM workouts
+            WHERE user_id = $1 AND is_run AND started_at >= $2 AND started_at < $3 ORDER BY started_at DESC""",
+            user_id,
+            min(starts) - recent,
+            max(starts),
+        )
+        for row in await self._database.fetch(sql("nearest_to_runs"), user_id, [row["id"] for row in begun], near):
+            alike[row["run"]].append(_summary(row))
+        return [_summary(row) for row in others], alike
+
+    async def ended(self, job_id: UUID) -> Ended:
+        """What came of a job so far."""
+        row = await self._database.row(sql("ingest_end"), job_id, MOST_FAILURES)
+        if row is None:
+            return Ended(items=Items(), texts={}, writers=(), failures=(), usage=Usage(), cost_usd=None)
+        return Ended(
+            items=Items.model_validate(row["items"] or {}),
+            texts=row["texts"],
+            writers=tuple(row["writers"]),
+            failures=row["failures"],
+            usage=Usage(input_tokens=row["input_tokens"], output_tokens=row["output_tokens"]),
+            cost_usd=row["cost_usd"],
+        )
+
+    async def todo(self, asked: IngestRequest) -> ToDo:
+        """What an ingest would find. Raises TierLimit."""
+        tier = await self.tier(asked)
+        row = await self._database.row(sql("ingest_todo"), asked.user_id, most_runs(tier, asked), asked.regenerate)
+        runs = row["runs"] if row else 0
+        return ToDo(
+            tier=tier,
+            runs=runs,
+            batches=-(-runs // AT_ONCE[tier]),
+            missing={half: (row[half] or 0) if row else 0 for half in HALVES},
+            averages=(row["averages"] if row else None) or {},
+            seconds_a_run=row["seconds_a_run"] if row else None,
+        )
+
+    async def state(self, user_id: str) -> HistoryState:
+        """How many of the user's runs have what."""
+        rows = await self._database.fetch(
+            """SELECT letter_status, coaching_status, count(*) AS runs FROM generation_status
+            WHERE user_id = $1 GROUP BY letter_status, coaching_status""",
+            user_id,
+        )
+        letters: dict[str, int] = defaultdict(int)
+        insights: dict[str, int] = defaultdict(int)
+        for row in rows:
+            letters[row["letter_status"]] += row["runs"]
+            insights[row["coaching_status"]] += row["runs"]
+        return HistoryState(
+            activities=sum(letters.values()), letters=HalfCounts(**letters), insights=HalfCounts(**insights)
+        )
+
+
+def _summary(row: "Record") -> RunSummary:
+    return RunSummary(str(row["id"]), row["name"], row["started_at"], row["is_run"], row["figures"])
