@@ -36,7 +36,7 @@ from api import (
     waitpoints,
     webhooks,
 )
-from api.adapters import plans, research, running, running_history, running_words, workflow
+from api.adapters import documents, plans, research, running, running_history, running_words, workflow
 from api.auth import Credentials
 from api.dependencies import Services
 from api.edge import Edge
@@ -66,6 +66,7 @@ from ledger.contents import Contents
 from ledger.database import Database
 from ledger.deliveries import Deliveries
 from ledger.dispatch import Dispatch
+from ledger.documents import Documents
 from ledger.events import Events, Notices
 from ledger.exports import Exports
 from ledger.feed import Feed
@@ -76,11 +77,15 @@ from ledger.queues import Queues
 from ledger.reports import Reports
 from ledger.research import Research
 from ledger.schedules import Schedules
+from ledger.search import Search
+from ledger.spend import Spend
 from ledger.stats import Stats
 from ledger.users import Users
+from ledger.vectors import Vectors
 from ledger.waitpoints import Waitpoints
 from ledger.webhooks import Webhooks
 from ledger.workouts import Workouts
+from providers.embedding import chosen
 from providers.workouts import WorkoutFiles
 from settings import Settings, SettingsError
 from workflows.catalog import installed
@@ -110,6 +115,7 @@ ROUTERS = (
     health,
     waitpoints,
     workflow,
+    documents,
     plans,
     running_history,
     running_words,
@@ -245,11 +251,28 @@ async def _open(settings: Settings, catalog: Catalog, credentials: Credentials, 
         plans=Plans(database),
         waitpoints=waitpoints_,
         courier=courier,
+        documents=Documents(database),
+        search=_search(settings, database, opened),
         workouts=workouts,
         workout_intake=workout_intake,
         contents=Contents(database),
         auto_content=run_contents.AutoContent(users_, submitter),
     )
+
+
+def _search(settings: Settings, database: Database, opened: AsyncExitStack) -> Search:
+    """Who finds chunks of documents; raises SettingsError where the model that is named for it cannot be had."""
+    try:
+        embedder = chosen(
+            opened,
+            Spend(database),
+            model=settings.embeddings,
+            openai_key=settings.openai_api_key,
+            openai_base_url=settings.openai_base_url,
+        )
+    except ValueError as error:
+        raise SettingsError(f"LONGRUN_EMBEDDINGS cannot be used: {error}") from None
+    return Search(database, Vectors(database), embedder)
 
 
 def _running(

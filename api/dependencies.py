@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ledger.changes import Changes
     from ledger.contents import Contents
     from ledger.deliveries import Deliveries
+    from ledger.documents import Documents
     from ledger.events import Events, Notices
     from ledger.feed import Feed
     from ledger.items import JobItems
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from ledger.research import Research
     from ledger.rows import JobRow
     from ledger.schedules import Schedules
+    from ledger.search import Search
     from ledger.stats import Stats
     from ledger.users import Users
     from ledger.waitpoints import Waitpoints
@@ -84,6 +86,8 @@ class Services:
     plans: "Plans"
     waitpoints: "Waitpoints"
     courier: "Courier"
+    documents: "Documents"
+    search: "Search"
     workouts: "Workouts"
     workout_intake: "WorkoutIntake"
     contents: "Contents"
