@@ -47,7 +47,7 @@ def _kind(archive: zipfile.ZipFile) -> FileType:
     for name, file_type in MAIN_PARTS.items():
         if name in names:
             return file_type
-    if "[Content_Types].xml" in names:
+    if "[Content_Types].xml" in names and "xl/workbook.bin" not in names:
         # The main part may be called otherwise, as some writers do; the reader follows the relations.
         for folder, file_type in FOLDERS.items():
             if any(name.startswith(folder) for name in names):

@@ -1,15 +1,14 @@
 """The process that reads documents: it knows nothing but its caps and the bytes it is sent.
 
-Run as `python -m providers.documents.child <limits as JSON>`. On its standard input stand requests, on its standard
-output an empty answer when it is ready, then as many answers: each a frame of 12 bytes (the lengths of head and body,
-big-endian, 4 and 8), a JSON head, a body.
-No pickles: what a hostile document might make of this process must not be able to run in the one that asked.
+Run as `python -m providers.documents.child <limits as JSON>`. On its standard input stand requests (frames.py), on its
+standard output an empty answer when it is ready, then as many answers.
 """
 
 import json
 import os
 import resource
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,15 +16,15 @@ from pydantic import TypeAdapter
 
 from domain.chunking import chunks_of
 from domain.documents import Chunk, DocumentRefused, Parsed
+from providers.documents.frames import FRAME, lengths, opened
 from providers.documents.limits import MIB, Limits
 from providers.documents.reading import read
 
 CHUNKS = TypeAdapter(list[Chunk])
-# A process that has grown this large, or has read this many documents, makes way for a fresh one.
+# A process that has grown this large, or has answered this many requests, makes way for a fresh one.
 TIRED_BYTES = 256 * MIB
-TIRED_DOCUMENTS = 2000
+TIRED_REQUESTS = 4000
 NICENESS = 5
-FRAME = 12
 
 
 def main() -> None:
@@ -33,23 +32,23 @@ def main() -> None:
     requests, answers = _channels()
     _confine(limits)
     _write(answers, {"last": False}, b"")
-    for count in range(1, TIRED_DOCUMENTS + 1):
+    for count in range(1, TIRED_REQUESTS + 1):
         frame = requests.read(FRAME)
         if len(frame) < FRAME:
             return
-        head: dict[str, Any] = json.loads(requests.read(int.from_bytes(frame[:4], "big")))
-        body = requests.read(int.from_bytes(frame[4:], "big"))
+        head_length, body_length = lengths(frame)
+        head: dict[str, Any] = json.loads(requests.read(head_length))
+        body = requests.read(body_length)
         answer, result = _answered(head, body, limits)
         del body
-        tired = count == TIRED_DOCUMENTS or answer.get("code") == "parse_memory" or _resident() > TIRED_BYTES
+        tired = count == TIRED_REQUESTS or answer.get("code") == "parse_memory" or _resident() > TIRED_BYTES
         _write(answers, {**answer, "last": tired}, result)
         if tired:
             return
 
 
 def _write(answers: BinaryIO, head: dict[str, Any], body: bytes) -> None:
-    written = json.dumps(head).encode()
-    answers.write(len(written).to_bytes(4, "big") + len(body).to_bytes(8, "big") + written)
+    answers.write(opened(head, body))
     answers.write(body)
     answers.flush()
 
@@ -58,7 +57,7 @@ def _answered(head: dict[str, Any], body: bytes, limits: Limits) -> tuple[dict[s
     _allow_seconds(limits.seconds)
     try:
         if head["task"] == "parse":
-            data = Path(head["path"]).read_bytes() if "path" in head else body
+            data = _content(Path(head["path"]), limits) if "path" in head else body
             return {}, read(data, head["filename"], limits).model_dump_json().encode()
         parsed = Parsed.model_validate_json(body)
         return {}, CHUNKS.dump_json(chunks_of(parsed, head["chunk_size"], head["overlap"]))
@@ -68,6 +67,11 @@ def _answered(head: dict[str, Any], body: bytes, limits: Limits) -> tuple[dict[s
         return {"errno": unreadable.errno}, b""
     except MemoryError:
         return {"code": "parse_memory", "message": "the document needs more memory than one is given"}, b""
+
+
+def _content(path: Path, limits: Limits) -> bytes:
+    limits.check_size(path.stat().st_size)
+    return path.read_bytes()
 
 
 def _channels() -> tuple[BinaryIO, BinaryIO]:
@@ -82,7 +86,8 @@ def _channels() -> tuple[BinaryIO, BinaryIO]:
 def _confine(limits: Limits) -> None:
     """No more memory than allowed, no file written, no core dumped, few files open, and others first."""
     os.nice(NICENESS)
-    resource.setrlimit(resource.RLIMIT_AS, (limits.max_memory, limits.max_memory))
+    with suppress(ValueError, OSError):  # not every system knows this limit
+        resource.setrlimit(resource.RLIMIT_AS, (limits.max_memory, limits.max_memory))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))

@@ -43,9 +43,7 @@ def _read_shape(shape: Any, draft: Draft) -> None:
     elif getattr(shape, "has_chart", False):
         _read_chart(shape.chart, draft)
     elif shape.has_text_frame:
-        lines = (
-            (paragraph.level, "".join(run.text for run in paragraph.runs)) for paragraph in shape.text_frame.paragraphs
-        )
+        lines = ((paragraph.level, paragraph.text) for paragraph in shape.text_frame.paragraphs)
         written = ["    " * (level - 1) + f"- {text}" if level else text for level, text in lines if text.strip()]
         draft.block("\n".join(written))
 

@@ -1,5 +1,6 @@
 """How much a single document may cost."""
 
+from domain.documents import DocumentRefused
 from domain.model import Model
 
 MIB = 1024 * 1024
@@ -24,3 +25,8 @@ class Limits(Model):
     seconds: float = 28.0
     tesseract: str | None = None
     ocr_languages: str = "eng"
+
+    def check_size(self, size: int) -> None:
+        """Raises DocumentRefused `too_large` for a file of more bytes than allowed."""
+        if size > self.max_bytes:
+            raise DocumentRefused("too_large", f"more than {self.max_bytes / MIB:,.0f} MiB")

@@ -39,7 +39,7 @@ class Numbering:
             }
 
     def mark(self, number: str, depth: int) -> str | None:
-        """Count the next paragraph of list `number` at `depth` from 0: "- ", or its number; None where it has none."""
+        """Count the next paragraph of list `number` at `depth` from 0: "-", its number, or None."""
         levels = self._levels.get(self._lists.get(number, ""))
         if levels is None or not 0 <= depth < LEVELS:
             return None

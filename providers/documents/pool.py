@@ -15,9 +15,9 @@ from typing import Any, Self, cast
 from pydantic import TypeAdapter
 
 from domain.documents import Chunk, DocumentRefused, Parsed
+from providers.documents.frames import FRAME, lengths, opened
 from providers.documents.limits import MIB, Limits
 
-ROOT = Path(__file__).parents[2]
 # All that a reading process knows of the one that started it: no key, no address.
 ENVIRONMENT = ("PATH", "LANG", "LD_LIBRARY_PATH", "TESSDATA_PREFIX")
 CHUNKS = TypeAdapter(list[Chunk])
@@ -59,6 +59,7 @@ class DocumentPool:
         """Bytes go through a pipe, a path is opened by the process. Raises DocumentRefused, OSError for the path."""
         head = {"task": "parse", "filename": filename}
         if isinstance(source, bytes):
+            self._limits.check_size(len(source))
             return Parsed.model_validate_json(await self._ask(head, source))
         return Parsed.model_validate_json(await self._ask({**head, "path": str(source)}, b""))
 
@@ -72,6 +73,7 @@ class DocumentPool:
     async def _ask(self, head: dict[str, Any], body: bytes) -> bytes:
         """The answer's body. A process that dies although others were read by it before gives a fresh one a try."""
         async with self._turns:
+            self._check_open()
             used = self._rested()
             try:
                 answer, result = await self._handed(used or await self._started(), head, body)
@@ -90,7 +92,7 @@ class DocumentPool:
         answer: dict[str, Any] = {"last": True}
         try:
             async with asyncio.timeout(self._limits.seconds):
-                await _send(process, json.dumps(head).encode(), body)
+                await _send(process, head, body)
                 answer, result = await _receive(process)
         except TimeoutError:
             raise DocumentRefused("parse_timeout", f"not read within {self._limits.seconds:g} s") from None
@@ -106,7 +108,7 @@ class DocumentPool:
     def _cause(self, returncode: int) -> Exception:
         """What the end of a process within an exchange means."""
         if self._closed or returncode >= 0:
-            return RuntimeError("the pool is closed" if self._closed else f"the reading process failed ({returncode})")
+            return RuntimeError("the pool is closed" if self._closed else f"the reading process ended ({returncode})")
         if returncode == -signal.SIGXCPU:
             return _Died("parse_timeout", "the document needs more processor time than one is given")
         if returncode in OUT_OF_MEMORY:
@@ -135,7 +137,7 @@ class DocumentPool:
             limit=MIB,
             env={
                 **{name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
-                "PYTHONPATH": str(ROOT),
+                "PYTHONPATH": os.pathsep.join(sys.path),
                 "PYTHONDONTWRITEBYTECODE": "1",
             },
         )
@@ -143,13 +145,19 @@ class DocumentPool:
         try:
             async with asyncio.timeout(STARTING_SECONDS):
                 await _receive(process)
+            self._check_open()
         except (asyncio.IncompleteReadError, ConnectionError, TimeoutError):
             await self._end(process)
+            self._check_open()
             raise RuntimeError(f"the reading process did not start ({process.returncode})") from None
         except BaseException:
             await self._end(process)
             raise
         return process
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RuntimeError("the pool is closed")
 
     async def _end(self, process: Process) -> None:
         """Kill the process and what it has started, and wait until it is gone."""
@@ -164,17 +172,16 @@ class _Died(DocumentRefused):
     """The process ended before it answered."""
 
 
-async def _send(process: Process, head: bytes, body: bytes) -> None:
+async def _send(process: Process, head: dict[str, Any], body: bytes) -> None:
     requests = cast(StreamWriter, process.stdin)
-    requests.write(len(head).to_bytes(4, "big") + len(body).to_bytes(8, "big") + head)
+    requests.write(opened(head, body))
     requests.write(body)
     await requests.drain()
 
 
 async def _receive(process: Process) -> tuple[dict[str, Any], bytes]:
     answers = cast(StreamReader, process.stdout)
-    frame = await answers.readexactly(12)
-    head, body = int.from_bytes(frame[:4], "big"), int.from_bytes(frame[4:], "big")
+    head, body = lengths(await answers.readexactly(FRAME))
     if head + body > LONGEST_ANSWER:
         raise DocumentRefused("too_large", "the document becomes more text than one may")
     return json.loads(await answers.readexactly(head)), await answers.readexactly(body)

@@ -6,14 +6,13 @@ from traceback import extract_tb
 from domain.documents import DocumentRefused, FileType, Parsed
 from providers.documents.decoding import decoded
 from providers.documents.draft import Draft
-from providers.documents.limits import MIB, Limits
+from providers.documents.limits import Limits
 from providers.documents.sniff import binary_type, misnamed, text_type
 
 
 def read(data: bytes, filename: str, limits: Limits) -> Parsed:
     """Raises DocumentRefused, or MemoryError where the memory allowed does not do."""
-    if len(data) > limits.max_bytes:
-        raise DocumentRefused("too_large", f"more than {limits.max_bytes // MIB:,} MiB")
+    limits.check_size(len(data))
     if not data.strip():
         raise DocumentRefused("empty", "the file is empty")
     draft = Draft(limits)

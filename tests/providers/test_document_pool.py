@@ -19,7 +19,10 @@ from providers.documents.pool import DocumentPool
 from providers.documents.reading import read
 from tests.support.hostile_documents import BILLION_LAUGHS, archive, lying_archive, pdf
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.skipif(sys.platform != "linux", reason="not run: this system does not limit processes as Linux does"),
+]
 
 DATA = Path(__file__).parents[1] / "data" / "documents"
 SCAN = DATA / "MEDRPT-2024-PAT-3847_medical_report_scan.pdf"
@@ -128,7 +131,7 @@ async def test_memory_has_an_end_and_the_next_document_its_own(newborn: Newborn)
 
 
 async def test_time_has_an_end_and_the_next_document_its_own() -> None:
-    async with DocumentPool(Limits(seconds=3), size=1) as pool:
+    async with DocumentPool(Limits(seconds=2), size=1) as pool:
         async with asyncio.timeout(OUTCOME_SECONDS):
             assert await outcome(pool, ENDLESS) == "parse_timeout"
         assert (await pool.parse(b"next", "")).text == "next"
@@ -176,6 +179,9 @@ async def test_who_closes_the_pool_gives_no_document_an_outcome(newborn: Newborn
     with pytest.raises(RuntimeError, match="closed"):
         await reading
     assert newborn() == []
+    with pytest.raises(RuntimeError, match="closed"):
+        await pool.parse(b"next", "")
+    assert newborn() == []
 
 
 async def test_many_wait_their_turn_and_processes_are_used_again(newborn: Newborn) -> None:
@@ -200,6 +206,16 @@ async def test_a_reader_knows_no_secrets_writes_no_files_and_lets_others_first(
 async def test_a_path_that_is_not_there_is_no_fault_of_the_document(pool: DocumentPool) -> None:
     with pytest.raises(FileNotFoundError):
         await pool.parse(DATA / "nothing.pdf", "nothing.pdf")
+
+
+async def test_a_file_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "large.txt"
+    path.write_bytes(b"x" * 2000)
+    async with DocumentPool(Limits(max_bytes=1000), size=1) as pool:
+        for source in (path, path.read_bytes()):
+            with pytest.raises(DocumentRefused) as refused:
+                await pool.parse(source, "large.txt")
+            assert refused.value.code == "too_large"
 
 
 async def test_an_overlap_too_large_is_refused(pool: DocumentPool) -> None:

@@ -130,7 +130,7 @@ def test_slides_have_titles_tables_notes_and_what_groups_hide() -> None:
     document = text(pptx())
     assert document.text == (
         "## Quarterly figures\n\n| Region | Revenue |\n| --- | --- |\n| North | 1,200 |\n\nNotes: Mention the harvest"
-        "\n\nDeep inside"
+        "\n\nDeep inside\na line below"
     )
     assert document.pages == (0, document.text.index("Deep inside"))
 
@@ -296,6 +296,7 @@ def test_a_wrong_name_is_noted_and_the_content_read() -> None:
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"W\0o\0r\0d\0" * 20, "unsupported_type"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), "encrypted"),
         (archive({"a.txt": b"x"}), "unsupported_type"),
+        (archive({"[Content_Types].xml": b"<Types/>", "xl/workbook.bin": b"x"}), "unsupported_type"),
         (archive({"word/document.xml": b"<no"}), "corrupt"),
         (b"PK\x03\x04 and no more", "corrupt"),
         (b"%PDF-1.7 and no more", "corrupt"),

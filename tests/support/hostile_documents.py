@@ -79,7 +79,7 @@ def pptx() -> bytes:
     group = second.shapes.add_group_shape()
     for _ in range(50):
         group = group.shapes.add_group_shape()
-    group.shapes.add_textbox(Inches(1), Inches(1), Inches(3), Inches(1)).text_frame.text = "Deep inside"
+    group.shapes.add_textbox(Inches(1), Inches(1), Inches(3), Inches(1)).text_frame.text = "Deep inside\va line below"
     written = io.BytesIO()
     deck.save(written)
     return written.getvalue()
