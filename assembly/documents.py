@@ -1,6 +1,7 @@
 """Documents: who reads and cuts them, where they are kept, and what says what they mean."""
 
 import shutil
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import structlog
@@ -65,7 +66,9 @@ async def _meaning(parts: Parts) -> Meaning | None:
     return Meaning(embedder, vectors)
 
 
+@lru_cache(1)
 def _embedder(parts: Parts) -> "Embedder | None":
+    """One for all rooms: the local model is large."""
     settings = parts.settings
     try:
         return chosen(

@@ -14,6 +14,7 @@ from activities.tools.send_email import SendEmail
 from activities.tools.tool import Tool
 from activities.tools.web_search import WebSearch
 from activities.waiting import Waits
+from assembly import documents
 from assembly.parts import Activities, Parts, mail
 from domain.connectors import connectors
 from domain.keyring import Keyring
@@ -39,7 +40,7 @@ async def activities(parts: Parts) -> Activities:
         Calculate(),
         FetchPage(requests),
         HttpRequest(requests),
-        SearchDocuments(None),
+        SearchDocuments(documents.search(parts)),
         SendEmail(postman),
         WebSearch(finder),
         *(ReadRows(connector, rows) for connector in connectors().values()),
