@@ -52,9 +52,10 @@ def climbed(altitude: Sequence[float]) -> Climb:
 def cost(slope: float) -> float:
     """Metabolic cost of running on a slope (rise over run) by that of level ground; Minetti et al. 2002, equation 4,
     within the slopes they measured, the benefit of running downhill capped at CHEAPEST."""
-    i = max(-STEEPEST, min(STEEPEST, slope))
+    i = -STEEPEST if slope < -STEEPEST else STEEPEST if slope > STEEPEST else slope
     joules = ((((155.4 * i - 30.4) * i - 43.3) * i + 46.3) * i + 19.5) * i + 3.6
-    return max(CHEAPEST, joules / 3.6)
+    by_level = joules / 3.6
+    return by_level if by_level > CHEAPEST else CHEAPEST
 
 
 def level_distance(track: Track) -> float | None:

@@ -24,7 +24,8 @@ def device_distance(seconds: Sequence[float], told: Sequence[float]) -> list[flo
     for value in values:
         if value < highest / 2:
             carried, highest = carried + highest, 0.0
-        highest = max(highest, value)
+        if value > highest:
+            highest = value
         out.append(carried + highest)
     before = out[0] if out[0] > MOST_BEFORE_M else 0.0
     return [metres - before for metres in out]

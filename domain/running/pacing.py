@@ -2,14 +2,14 @@
 
 import math
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import Literal
 
 from domain.running.climb import Climb
 from domain.running.figures import Split
 from domain.running.series import at, variation
-from domain.running.track import LEAP_M, RUNNER_MPS, Track
+from domain.running.track import RUNNER_MPS, Track
 
 KM, MILE = 1_000.0, 1_609.344
 
@@ -78,36 +78,38 @@ def _between(distance: Sequence[float], values: Sequence[float], ends: Sequence[
 def best_efforts(track: Track) -> dict[str, float]:
     """The fewest seconds of the clock, standing included, for each of EFFORTS that the track is long enough for."""
     found: dict[str, float] = {}
-    if not track.distance:
-        return found
-    fine = (track.seconds, track.distance)
-    coarse = _thinned(*fine)
-    for name, (metres, fastest_mps) in EFFORTS.items():
-        if track.metres < metres:
-            break
-        seconds, distance = coarse if metres >= COARSE_FROM_M else fine
-        best = _fewest_seconds(seconds, distance, metres, metres / fastest_mps)
-        if best is not None:
-            found[name] = best
+    for fine in _between_leaps(track, track.seconds):
+        coarse = _thinned(*fine)
+        for name, (metres, fastest_mps) in EFFORTS.items():
+            seconds, distance = coarse if metres >= COARSE_FROM_M else fine
+            if distance[-1] - distance[0] < metres:
+                break
+            best = _fewest_seconds(seconds, distance, metres, metres / fastest_mps)
+            if best < found.get(name, math.inf):
+                found[name] = best
     return found
 
 
-def _fewest_seconds(seconds: Sequence[float], distance: Sequence[float], metres: float, fewest: float) -> float | None:
-    """Over all stretches that end at a sample and hold no leap; less than `fewest` is a fault of the recording."""
-    best, start, first = math.inf, 0, 0
-    for end in range(1, len(seconds)):
-        if distance[end] - distance[end - 1] > RUNNER_MPS * (seconds[end] - seconds[end - 1]) + LEAP_M:
-            start = first = end
+def _between_leaps(track: Track, clock: Sequence[float]) -> Iterator[tuple[Sequence[float], Sequence[float]]]:
+    """The clock and the distance over each part of the track in which the count did not leap."""
+    for start, end in pairwise([0, *track.leaps, len(track.distance)]):
+        if end - start > 1:
+            yield clock[start:end], track.distance[start:end]
+
+
+def _fewest_seconds(seconds: Sequence[float], distance: Sequence[float], metres: float, fewest: float) -> float:
+    """Over all stretches that end at a sample; one of less than `fewest` is a fault of the recording. Infinite if there
+    is none."""
+    best, start = math.inf, 0
+    for end in range(bisect_left(distance, distance[0] + metres), len(seconds)):
         needed = distance[end] - metres
-        if needed < distance[first]:
-            continue
         while distance[start + 1] <= needed:
             start += 1
         way = distance[start + 1] - distance[start]
         began = seconds[start] + (needed - distance[start]) * (seconds[start + 1] - seconds[start]) / way
         if fewest <= seconds[end] - began < best:
             best = seconds[end] - began
-    return best if best < math.inf else None
+    return best
 
 
 def _thinned(seconds: Sequence[float], distance: Sequence[float]) -> tuple[list[float], list[float]]:
@@ -122,18 +124,15 @@ def _thinned(seconds: Sequence[float], distance: Sequence[float]) -> tuple[list[
 
 def fastest_speed(track: Track, reach_seconds: float = 10.0) -> float | None:
     """The highest speed in m/s held for `reach_seconds` of the timer and more; faster than 7 m/s is not believed."""
-    clock, distance = list(accumulate(track.active)), track.distance
-    fastest, start, first = 0.0, 0, 0
-    for end in range(1, len(clock)):
-        if distance[end] - distance[end - 1] > RUNNER_MPS * (clock[end] - clock[end - 1]) + LEAP_M:
-            start = first = end
-        if clock[end] - clock[first] < reach_seconds:
-            continue
-        while clock[end] - clock[start + 1] >= reach_seconds:
-            start += 1
-        speed = (distance[end] - distance[start]) / (clock[end] - clock[start])
-        if fastest < speed <= RUNNER_MPS:
-            fastest = speed
+    fastest = 0.0
+    for clock, distance in _between_leaps(track, list(accumulate(track.active))):
+        start = 0
+        for end in range(bisect_left(clock, clock[0] + reach_seconds), len(clock)):
+            while clock[end] - clock[start + 1] >= reach_seconds:
+                start += 1
+            speed = (distance[end] - distance[start]) / (clock[end] - clock[start])
+            if fastest < speed <= RUNNER_MPS:
+                fastest = speed
     return fastest or None
 
 

@@ -50,8 +50,8 @@ class Track:
     """Lists as long as the samples. `active` and `moving` are the seconds of the interval that ends at a sample in
     which the timer ran, and in which there was movement; the clocks are their running sums. `distance` is cumulative;
     channels that are absent are empty, absent samples NaN; `altitude` is smoothed and has no gaps, `around` the
-    samples within the smoothing of each. `believable`: few of
-    the hops between positions were `jumps`."""
+    samples within the smoothing of each. Before each of the samples `leaps` the device's count leapt; `believable`: few
+    of the hops between positions were `jumps`."""
 
     seconds: list[float]
     active: list[float]
@@ -64,6 +64,7 @@ class Track:
     cadence: list[float] = field(default_factory=list)
     heard: "Heard | None" = None
     by_device: bool = False
+    leaps: list[int] = field(default_factory=list)
     jumps: int = 0
     believable: bool = True
     notes: list[str] = field(default_factory=list)
@@ -90,10 +91,11 @@ def track_of(workout: Workout, fastest_mps: float = RUNNER_MPS) -> Track:
     device = device_distance(seconds, streams.distance_m)
     if device is not None:
         track.distance, track.by_device = device, True
-        hops = zip(pairwise(device), pairwise(seconds), strict=True)
-        leaps = sum(1 for (a, b), (start, end) in hops if b - a > fastest_mps * (end - start) + LEAP_M)
-        if leaps:
-            track.notes.append(f"distance: leaps of the device's count, left out of the fastest stretches: {leaps}")
+        hops = enumerate(zip(pairwise(device), pairwise(seconds), strict=True), 1)
+        track.leaps = [i for i, ((a, b), (start, end)) in hops if b - a > fastest_mps * (end - start) + LEAP_M]
+        if track.leaps:
+            words = "distance: leaps of the device's count, left out of the fastest stretches"
+            track.notes.append(f"{words}: {len(track.leaps)}")
     elif streams.latitude_deg and streams.longitude_deg:
         gps = gps_distance(seconds, streams.latitude_deg, streams.longitude_deg, resumed, fastest_mps)
         if gps is not None:
