@@ -36,7 +36,7 @@ from api import (
     waitpoints,
     webhooks,
 )
-from api.adapters import documents, plans, research, running, running_history, running_words, workflow
+from api.adapters import documents, plans, research, run_history, running, running_history, running_words, workflow
 from api.auth import Credentials
 from api.dependencies import Services
 from api.edge import Edge
@@ -58,6 +58,7 @@ from engine.replay import Replays
 from engine.scheduling import Scheduling
 from engine.submit import Submitter
 from intake import run_contents
+from intake.run_history import HistoryIntake
 from intake.workouts import WorkoutIntake
 from ledger.audit import AuditLog
 from ledger.cancels import Cancels
@@ -76,6 +77,7 @@ from ledger.plans import Plans
 from ledger.queues import Queues
 from ledger.reports import Reports
 from ledger.research import Research
+from ledger.run_history import RunHistory
 from ledger.schedules import Schedules
 from ledger.search import Search
 from ledger.spend import Spend
@@ -86,6 +88,7 @@ from ledger.waitpoints import Waitpoints
 from ledger.webhooks import Webhooks
 from ledger.workouts import Workouts
 from providers.embedding import chosen
+from providers.model_names import answering
 from providers.workouts import WorkoutFiles
 from settings import Settings, SettingsError
 from workflows.catalog import installed
@@ -117,6 +120,7 @@ ROUTERS = (
     workflow,
     documents,
     plans,
+    run_history,
     running_history,
     running_words,
     running,
@@ -218,7 +222,12 @@ async def _open(settings: Settings, catalog: Catalog, credentials: Credentials, 
     await opened.enter_async_context(courier.running())
     users_ = Users(database)
     workouts, workout_intake = _running(settings, database, users_, opened)
-    checks = {IMPORT_RUN_EXPORT: workout_intake.check, **run_contents.checks(workouts)}
+    history_intake = _history(settings, database)
+    checks = {
+        IMPORT_RUN_EXPORT: workout_intake.check,
+        **run_contents.checks(workouts),
+        **history_intake.checks(),
+    }
     submitter = Submitter(jobs_, catalog, checks)
     return Services(
         settings=settings,
@@ -256,6 +265,7 @@ async def _open(settings: Settings, catalog: Catalog, credentials: Credentials, 
         workouts=workouts,
         workout_intake=workout_intake,
         contents=Contents(database),
+        history_intake=history_intake,
         auto_content=run_contents.AutoContent(users_, submitter),
     )
 
@@ -273,6 +283,17 @@ def _search(settings: Settings, database: Database, opened: AsyncExitStack) -> S
     except ValueError as error:
         raise SettingsError(f"LONGRUN_EMBEDDINGS cannot be used: {error}") from None
     return Search(database, Vectors(database), embedder)
+
+
+def _history(settings: Settings, database: Database) -> HistoryIntake:
+    """What an ingest would take with these settings."""
+    model = answering(settings.model, anthropic_key=settings.anthropic_api_key, openai_key=settings.openai_api_key)
+    return HistoryIntake(
+        RunHistory(database),
+        model=model,
+        pause=settings.batch_pause_seconds,
+        calls_per_minute=settings.model_requests_per_minute,
+    )
 
 
 def _running(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from engine.scheduling import Scheduling
     from engine.submit import Submitter
     from intake.run_contents import AutoContent
+    from intake.run_history import HistoryIntake
     from intake.workouts import WorkoutIntake
     from ledger.audit import AuditLog
     from ledger.changes import Changes
@@ -91,6 +92,7 @@ class Services:
     workouts: "Workouts"
     workout_intake: "WorkoutIntake"
     contents: "Contents"
+    history_intake: "HistoryIntake"
     auto_content: "AutoContent"
 
     async def job(self, job_id: str, caller: Caller) -> "JobRow":

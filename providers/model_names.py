@@ -4,6 +4,7 @@ import re
 from typing import Literal
 
 VendorName = Literal["anthropic", "openai"]
+DEFAULTS: dict[VendorName, str] = {"anthropic": "claude-haiku-5-5", "openai": "gpt-6-luna"}
 # Newer models than the table are taken at their name: their vendor answers for them.
 ANTHROPICS = re.compile(r"claude-[a-z0-9][a-z0-9.@-]*", re.IGNORECASE)
 # They answer with something else than text, or to something else.
@@ -14,6 +15,12 @@ OPENAIS = re.compile(r"(?:gpt-\d|o\d|chatgpt-\d|ft:gpt-\d)[a-z0-9.:_-]*", re.IGN
 def vendor_of(model: str) -> VendorName:
     """Anthropic's if it begins with `claude`, else OpenAI's."""
     return "anthropic" if model.startswith("claude") else "openai"
+
+
+def answering(model: str | None, *, anthropic_key: str | None, openai_key: str | None) -> str | None:
+    """The model that answers with these settings; None where its vendor has no key, and the twin does."""
+    name = model or DEFAULTS["anthropic" if anthropic_key or not openai_key else "openai"]
+    return name if {"anthropic": anthropic_key, "openai": openai_key}[vendor_of(name)] else None
 
 
 def known(model: str) -> bool:

@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
@@ -17,13 +17,12 @@ from domain.protocols import Answer, Bucket, Till
 from domain.tool_use import Choice, Exchange, ToolOffer, ToolUse
 from domain.usage import Call, Spent
 from providers.allowance import Allowance, Grant
-from providers.model_names import vendor_of
+from providers.model_names import DEFAULTS, vendor_of
 
 if TYPE_CHECKING:
     from providers.model_turn import Turn, Vendor
 
 T = TypeVar("T")
-DEFAULTS: dict[Literal["anthropic", "openai"], str] = {"anthropic": "claude-haiku-5-5", "openai": "gpt-6-luna"}
 # English text runs near four bytes a token and code near three: two are never undercut by a real prompt.
 BYTES_PER_TOKEN = 2
 
