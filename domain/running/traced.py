@@ -33,7 +33,8 @@ CALENDAR = re.compile(rf"\b(?:{'|'.join((*WEEKDAYS, *MONTHS))})\b")
 # A verb and an adverb as well, where a sentence opens.
 AMBIGUOUS = frozenset(("March", "May"))
 CAPITAL = re.compile(r"(?<![\w'/-])[A-Z][\w']*(?:-\w+)*")
-OPENS = re.compile(r"""(?:^|[.!?:;"(-]|\.\.\.|\n)[\s"'(]*$""")
+# A sentence opens after these, or after nothing.
+QUOTES, OPENERS = " \t'(\"", frozenset((*".!?:;-\n", ""))
 # What may be written large without naming anybody.
 _NOBODY = """i i'm i'd i'll i've dear runner friend athlete coach letter ok gps trimp vdot hr hrr bpm spm vo2max vo2
 riegel banister edwards karvonen friel daniels minetti pr pb"""
@@ -55,59 +56,63 @@ def faults(
     text: str, facts: Mapping[str, Fact], named: Collection[str] = (), pacing: Pattern | None = None
 ) -> list[str]:
     """What is wrong with a text, each once, in words; nothing if it stands. `named` is text whose names it may use."""
+    known = _Known(facts)
     found = [] if SHORTEST <= len(text) <= LONGEST else [f"it must have {SHORTEST} to {LONGEST} characters"]
     found += [
         f'"{quantity.said.strip()}" is no figure that you were given'
         for quantity in quantities(text)
-        if not any(_holds(reading, quantity, facts) for reading in quantity.readings)
+        if not known.holds(quantity)
     ]
     if not has_heart(facts):
         found += [f'"{match.group()}": nothing is known of the heart' for match in HEART_WORDS.finditer(text)]
-    if pacing != "negative_split" and NEGATIVE_SPLIT.search(text):
+    if pacing != "negative_split" and "egative" in text and NEGATIVE_SPLIT.search(text):
         found.append("nothing says that the second half was the faster one")
     found += [f'"{name}" is a name that you were not given' for name in _strangers(text, named)]
     return list(dict.fromkeys(found))
 
 
-def _holds(reading: Reading, quantity: Quantity, facts: Mapping[str, Fact]) -> bool:
-    match reading.unit:
-        case "unknown":
-            return False
-        case "date":
-            return _dated(int(reading.value), quantity, facts)
-        case "zone":
-            return f"time_in_zone_{reading.value:.0f}" in facts
-        case "days":
-            windows = (fact.value for name, fact in facts.items() if name.startswith("window_"))
-            return any(_close(value, reading) for value in windows)
-        case "count":
-            return any(_close(fact.value, reading) for fact in _measures(facts) if fact.unit in ("count", ""))
-        case "any":
-            return any(
-                abs(abs(fact.value) / scale - reading.value) <= reading.within * 1.0001
-                for fact in _measures(facts)
-                for scale in SCALES.get(fact.unit, (1,))
-            ) or any(name.endswith("_year") and fact.value == reading.value for name, fact in facts.items())
-        case unit:
-            return any(_close(fact.value, reading) for fact in facts.values() if fact.unit == unit)
+class _Known:
+    """The values of facts, by what may be asked of them."""
 
+    def __init__(self, facts: Mapping[str, Fact]) -> None:
+        self._facts = facts
+        self._by_unit: dict[str, set[float]] = {}
+        self._bare: set[float] = set()
+        for name, fact in facts.items():
+            # a difference is said without its sign
+            value = abs(fact.value)
+            if name.endswith(DATE):
+                if name.endswith("_year"):
+                    self._bare.add(value)
+                continue
+            unit = "days" if name.startswith("window_") else "count" if fact.unit == "" else fact.unit
+            self._by_unit.setdefault(unit, set()).add(value)
+            self._bare.update(value / scale for scale in SCALES.get(fact.unit, (1,)))
 
-def _measures(facts: Mapping[str, Fact]) -> Iterator[Fact]:
-    return (fact for name, fact in facts.items() if not name.endswith(DATE))
+    def holds(self, quantity: Quantity) -> bool:
+        return any(self._is(reading, quantity) for reading in quantity.readings)
 
+    def _is(self, reading: Reading, quantity: Quantity) -> bool:
+        match reading.unit:
+            case "date":
+                return self._dated(int(reading.value), quantity)
+            case "zone":
+                return f"time_in_zone_{reading.value:.0f}" in self._facts
+            case "any":
+                known = self._bare
+            case unit:
+                known = self._by_unit.get(unit, ())
+        within = reading.within * 1.0001 + 1e-9
+        return any(abs(value - reading.value) <= within for value in known)
 
-def _close(value: float, reading: Reading) -> bool:
-    # a difference is said without its sign
-    return abs(abs(value) - reading.value) <= reading.within * 1.0001 + 1e-9
-
-
-def _dated(day: int, said: Quantity, facts: Mapping[str, Fact]) -> bool:
-    for name in facts:
-        if name.endswith("_day") and facts[name].value == day:
-            month, year = (facts.get(name.removesuffix("_day") + part) for part in ("_month", "_year"))
-            if month and month.value == said.month and (not said.year or (year and year.value == said.year)):
-                return True
-    return False
+    def _dated(self, day: int, said: Quantity) -> bool:
+        facts = self._facts
+        for name in facts:
+            if name.endswith("_day") and facts[name].value == day:
+                month, year = (facts.get(name.removesuffix("_day") + part) for part in ("_month", "_year"))
+                if month and month.value == said.month and (not said.year or (year and year.value == said.year)):
+                    return True
+        return False
 
 
 def _strangers(text: str, named: Collection[str]) -> Iterator[str]:
@@ -116,7 +121,8 @@ def _strangers(text: str, named: Collection[str]) -> Iterator[str]:
     text = "\n".join(plain(line) for line in text.split("\n"))
     for match in CAPITAL.finditer(text):
         name = bare(match.group())
-        opens = bool(OPENS.search(text, 0, match.start()))
+        before = text[: match.start()].rstrip(QUOTES)[-1:]
+        opens = before in OPENERS
         dated = CALENDAR.fullmatch(name) and not (opens and name in AMBIGUOUS)
         if (dated or not opens) and not all(part.lower() in known for part in re.split(r"[-/]", name)):
             yield name
