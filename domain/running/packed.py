@@ -49,7 +49,7 @@ class _Head(Model):
 
 
 def packed(workout: Workout) -> bytes:
-    """All of it; about 5 bytes a sample. The same workout gives the same bytes, and so does what `unpacked` gives."""
+    """All of it; about 7 bytes a sample. The same workout gives the same bytes, and so does what `unpacked` gives."""
     streams = workout.streams
     columns = {name: _deltas(streams.channel(name), _STEPS[name]) for name in ("seconds", *CHANNELS)}
     head = _Head(

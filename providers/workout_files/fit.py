@@ -8,20 +8,26 @@ from datetime import datetime
 import fitdecode
 from fitdecode import CrcCheck, ErrorHandling, FitCRCError, FitEOFError, FitError, FitHeaderError
 
-from domain.samples import Samples, number
+from domain.samples import MOST_SAMPLES, Samples, number
 from domain.workout import ABSENT, Lap, Pause, Session, Workout, WorkoutRefused
 from providers.workout_files.sports import both_feet, sport_of
 
 _DEGREES = 180 / 2**31
 
+# Beside samples a watch writes a few messages a minute; more of them only keep a core busy.
+MOST_MESSAGES = 2 * MOST_SAMPLES
+
 Fields = Mapping[str, object]
 
 
 def read(content: bytes, content_hash: str, name: str) -> Workout:
-    """Raises WorkoutRefused: `truncated_file`, `checksum_mismatch`, `broken_file`, `not_an_activity`, `no_samples`."""
+    """Raises WorkoutRefused: `truncated_file`, `checksum_mismatch`, `broken_file`, `not_an_activity`, `no_samples`,
+    `too_large`."""
     file = _Fit()
     try:
-        for kind, fields in _messages(content):
+        for number, (kind, fields) in enumerate(_messages(content)):
+            if number >= MOST_MESSAGES:
+                raise WorkoutRefused(f"more than {MOST_MESSAGES:,} messages", code="too_large")
             file.take(kind, fields)
     except FitEOFError as error:
         raise WorkoutRefused("the FIT file ends in the middle", code="truncated_file") from error

@@ -12,8 +12,9 @@ from fitdecode.utils import compute_crc
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain import samples
 from domain.workout import CHANNELS, WorkoutRefused
-from providers.workout_files import read_workout
+from providers.workout_files import fit, read_workout
 from tests.support.recordings import content, recorded
 
 GPX = """<?xml version="1.0" encoding="UTF-8"?>
@@ -204,6 +205,16 @@ def test_a_settings_file_of_a_watch_is_no_activity() -> None:
     error = refused(sealed(header + body + b"\0\0"))
     assert error.code == "not_an_activity"
     assert "settings" in error.message
+
+
+def test_a_file_of_endless_messages_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fit, "MOST_MESSAGES", 20)
+    assert refused(content("garmin-fenix-5")).code == "too_large"
+
+
+def test_a_recording_of_weeks_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(samples, "MOST_SAMPLES", 100)
+    assert refused(content("be72d594")).code == "too_large"
 
 
 @settings(max_examples=25, deadline=None)
