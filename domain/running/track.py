@@ -30,7 +30,7 @@ SMOOTHING_SECONDS = 30.0
 LOWEST_M, HIGHEST_M = -500.0, 9_000.0
 
 # Where nothing measures it, files hold a constant, or noise about one. No course of a length is as flat.
-FLAT_M, FLAT_FROM_M = 1.0, 2_000.0
+FLAT_M, FLAT_FROM_M = 1.0, 500.0
 
 
 @dataclass(slots=True)
