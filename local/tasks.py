@@ -18,6 +18,7 @@ WHOLE = ("--numprocesses", "2", "--dist", "loadfile")
 CONTRACTS = "from importlinter.cli import lint_imports_command; lint_imports_command()"
 # Universal, with hashes and without index addresses: the same files serve every machine and mirror.
 COMPILE = "uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header"
+QUALITY = ("bench.quality", "bench.tools")
 LOCKS = (("-o", "requirements.lock"), ("--group", "dev", "-o", "requirements-dev.lock"))
 
 
@@ -40,8 +41,8 @@ def check(_: list[str]) -> int:
 
 
 def quality(arguments: list[str]) -> int:
-    """How good the briefings are, measured on the shipped organisation."""
-    return _python("-m", "bench.quality", *arguments)
+    """How good the briefings are, measured on the shipped organisation, and how often models call the right tools."""
+    return max(_python("-m", part, *arguments) for part in QUALITY)
 
 
 def bench(arguments: list[str]) -> int:
