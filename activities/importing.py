@@ -13,7 +13,7 @@ from temporalio import activity
 from domain.errors import JobError
 from domain.job import Items
 from domain.portions import Portion
-from domain.running.imports import NO_WORKOUT, ImportRequest, ImportResult
+from domain.running.imports import NO_WORKOUT, ImportRequest, ImportResult, RefigureRequest, RefigureResult
 from domain.workout import Workout, WorkoutRefused
 from ledger.items import Settled
 
@@ -71,6 +71,11 @@ class Importing:
         await self._exports.drop(asked.user_id, asked.export)
         result = await self._exports.ended(_job_id())
         return result.model_copy(update={"refigured": refigured})
+
+    @activity.defn(name="refigure_runs")
+    async def refigure(self, asked: RefigureRequest) -> RefigureResult:
+        """Bring all of a user's figures up to what is known by now."""
+        return RefigureResult(refigured=await self._keeping.refigure(asked.user_id))
 
     async def _ended(
         self, job_id: UUID, user_id: str, number: int, name: str, outcome: Workout | WorkoutRefused

@@ -52,12 +52,20 @@ class Keeping:
 
         As far as it has come it has come: what is called again goes on from there.
         """
-        runner, done = await self.runner(user_id), 0
-        while stale := await self._workouts.stale(user_id, runner, limit=STALE):
+        done = 0
+        while True:
+            # told of anew each time: what is given meanwhile counts too
+            runner = await self.runner(user_id)
+            stale = await self._workouts.stale(user_id, runner, limit=STALE)
             for workout_id in stale:
                 await self._refigure(workout_id, runner)
             done += len(stale)
-        return done
+            if not stale:
+                return done
+
+    async def behind(self, user_id: str) -> bool:
+        """Whether there is anything to refigure."""
+        return bool(await self._workouts.stale(user_id, await self.runner(user_id), limit=1))
 
     async def _refigure(self, workout_id: UUID, runner: Runner) -> None:
         if recording := await self._workouts.recording(workout_id):

@@ -10,6 +10,8 @@ from api.errors import NotFound, Problem
 from api.starting import started
 from api.wire import Started, reply
 from domain.errors import CallerError
+from domain.options import Options
+from domain.running.imports import REFIGURE
 from domain.users import User, UserRequest
 from engine.submit import Submission
 from workflows.erasing import KIND
@@ -33,13 +35,17 @@ class Erasing(CallerError):
 async def put_user(user_id: UserId, asked: UserRequest, given: Given, caller: Auth) -> Response:
     """Tell of a user, whose id is the `owner` of their jobs. What is left out has its default.
 
-    The tier holds for all jobs of theirs that are started from now on.
+    The tier holds for all jobs of theirs that are started from now on. Where a heart rate changes the zones of running
+    activities that are there already, a job `refigure-runs` of the user's counts their figures again.
     """
     caller.server_only()
     if (kept := await given.users.put(user_id, asked)) is None:
         raise Erasing("the data of this user is being erased; try again when that is done")
     user, is_new = kept
     await given.audit.note(caller.name, "user.put", f"users/{user_id}")
+    if await given.workout_intake.behind(user_id):
+        options = Options(owner=user_id, skip_if_active=True)
+        await given.submitter.submit([Submission(REFIGURE, {"userId": user_id}, options, by=caller.name)])
     return reply(user, 201 if is_new else 200)
 
 

@@ -15,4 +15,4 @@ async def activities(parts: Parts) -> Activities:
     parts.opened.push_async_callback(reader.close)
     keeping = Keeping(Workouts(database), Users(database), reader)
     importing = Importing(Exports(database), JobItems(database), keeping, reader)
-    return {"io": [importing.list_export, importing.import_files, importing.end_import]}
+    return {"io": [importing.list_export, importing.import_files, importing.end_import, importing.refigure]}

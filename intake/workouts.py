@@ -69,6 +69,10 @@ class WorkoutIntake:
         if not await self._exports.known(owner, asked.export):
             raise CallerError("there is no such export of this user's", code="not_found", pointer="/payload/export")
 
+    async def behind(self, user_id: str) -> bool:
+        """Whether figures of the user's would come out otherwise by now."""
+        return await self._keeping.behind(user_id)
+
     async def current(self, row: "WorkoutRow") -> "WorkoutRow":
         """The workout with the figures that are right by now."""
         return await self._keeping.current(row)

@@ -33,8 +33,8 @@ class There:
 class WorkoutFiles:
     """Each call raises WorkoutRefused for what is refused as a whole."""
 
-    def __init__(self, *, seconds: int = CALL_SECONDS, memory: int = MEMORY) -> None:
-        self._apart = Apart(seconds=seconds, memory=memory)
+    def __init__(self, apart: Apart | None = None) -> None:
+        self._apart = apart or Apart(seconds=CALL_SECONDS, memory=MEMORY)
 
     async def close(self) -> None:
         await self._apart.close()

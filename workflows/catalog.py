@@ -11,7 +11,7 @@ from domain import library, plan, plan_check
 from domain.model import Model, Request
 from domain.research import Briefing, CompanyResearchRequest
 from domain.running import contents, ingest
-from domain.running.imports import ImportRequest, ImportResult
+from domain.running.imports import REFIGURE, ImportRequest, ImportResult, RefigureRequest, RefigureResult
 from domain.tasks import HttpTaskRequest, TaskResult, request_for
 from providers.model_names import known
 from workflows.company_research import CompanyResearch
@@ -21,6 +21,7 @@ from workflows.erasing import EraseUser, ErasureRequest
 from workflows.http_task import HttpTask
 from workflows.kind import Catalog, Kind
 from workflows.plan import RunPlan, steps_of
+from workflows.refigure import RefigureRuns
 from workflows.run_contents import GenerateCoachingInsight, GenerateRunLetter, ProcessActivityContent
 from workflows.run_history import IngestRunHistory
 from workflows.run_import import KIND as IMPORT_RUN_EXPORT
@@ -106,6 +107,15 @@ def ours(task_hosts: Sequence[str] = ()) -> tuple[Kind, ...]:
             max_duration=timedelta(hours=12),
             owner_of=lambda request: request.user_id,
         ),
+        Kind(
+            name=REFIGURE,
+            workflow=RefigureRuns,
+            payload=RefigureRequest,
+            result=RefigureResult,
+            title=lambda _: "Count the figures of workouts again",
+            max_duration=timedelta(hours=12),
+            owner_of=lambda request: request.user_id,
+        ),
         *_about_runs(),
         Kind(
             name=ingest.KIND,
@@ -137,15 +147,6 @@ def ours(task_hosts: Sequence[str] = ()) -> tuple[Kind, ...]:
             title=lambda asked: f"Index documents anew: {len(asked.document_ids)}",
             max_duration=timedelta(days=1),
             items="documentIds",
-        ),
-        Kind(
-            name=IMPORT_RUN_EXPORT,
-            workflow=ImportRunExport,
-            payload=ImportRequest,
-            result=ImportResult,
-            title=lambda _: "Import an export of workouts",
-            max_duration=timedelta(hours=12),
-            owner_of=lambda request: request.user_id,
         ),
         Kind(
             name="bulk-document-processing",

@@ -8,6 +8,7 @@ from pydantic import Field
 from domain.model import Model, Request
 
 KIND = "import-run-export"
+REFIGURE = "refigure-runs"
 # No workout is in them: pictures, tables, what services add to their exports.
 NO_WORKOUT = ("unknown_format", "empty_file")
 
@@ -30,6 +31,18 @@ class ImportResult(Model):
     known: int = 0
     passed_over: int = 0
     refused: int = 0
+    refigured: int = 0
+
+
+class RefigureRequest(Request):
+    """Whose activities."""
+
+    user_id: str = Field(min_length=1, max_length=256, examples=["user_1"])
+
+
+class RefigureResult(Model):
+    """How many activities had figures that would come out otherwise by now."""
+
     refigured: int = 0
 
 

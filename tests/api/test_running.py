@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import os
 import zipfile
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
@@ -61,7 +62,9 @@ async def api(postgres_url: str, template: str) -> AsyncGenerator[Api]:
     """One API for all tests here, for what reads files is a process of its own; each has users of its own."""
     async with AsyncExitStack() as opened:
         url = await opened.enter_async_context(cloned(postgres_url, template))
-        settings = Settings(database_url=url, api_keys=(KEY,))
+        settings = Settings(
+            database_url=url, api_keys=(KEY,), workout_max_bytes=4 * 1024**2, export_max_bytes=5 * 1024**2
+        )
         database, engine = Database(url), pytest.MonkeyPatch()
         opened.push_async_callback(database.close)
         engine.setenv("TEMPORAL_ADDRESS", f"127.0.0.1:{ports.free()}")
@@ -220,6 +223,15 @@ async def test_an_import_is_of_what_its_owner_uploaded(server: httpx.AsyncClient
 async def test_bodies_have_their_own_limits(server: httpx.AsyncClient, api: Api, ann: str) -> None:
     much = {"time": list(range(120_000)), "altitude": [100.25] * 120_000}
     assert (await given(server, ann, streams=much))["id"], "more than other bodies may hold"
+    noise = os.urandom(4 * 1024**2 + 1)
+    large = await post(server, ann, upload("large.fit", noise))
+    assert (large.status_code, large.json()["code"]) == (422, "too_large")
+    export = await post(server, ann, upload("large.zip", b"PK\x03\x04" + noise + os.urandom(1024**2)))
+    assert (export.status_code, export.json()["code"]) == (413, "payload_too_large")
+    body = await post(server, ann, upload("large.zip", noise), upload("large.zip", noise))
+    assert (body.status_code, body.json()["code"]) == (413, "payload_too_large")
+    told = {"userId": ann, "startedAt": "2026-05-01T11:00:00Z", "name": "a" * 4 * 1024**2}
+    assert (await server.post("/api/activities", json=told)).status_code == 413
     answer = await server.post("/api/jobs", content=b" " * (1024**2 + 1))
     assert (answer.status_code, answer.json()["detail"]) == (413, "a body holds at most 1 MiB")
 
@@ -264,7 +276,12 @@ async def test_two_runs_are_compared(server: httpx.AsyncClient, ann: str) -> Non
 async def test_a_users_heart_rates_draw_the_zones_also_of_what_was_there(server: httpx.AsyncClient, ann: str) -> None:
     activity = (await post(server, ann, upload(RUN))).json()
     assert activity["zones"]["estimated"]
-    await server.put(f"/api/users/{ann}", json={"heartRate": {"resting": 50, "max": 190}})
+    await server.put(f"/api/users/{ann}", json={"timezone": "Europe/Berlin"})
+    assert (await server.get("/api/jobs", params={"owner": ann})).json()["jobs"] == [], "nothing to count again"
+    for _ in range(2):
+        await server.put(f"/api/users/{ann}", json={"heartRate": {"resting": 50, "max": 190}})
+    [job] = (await server.get("/api/jobs", params={"owner": ann})).json()["jobs"]
+    assert job["jobType"] == "refigure-runs"
     again = (await server.get(f"/api/activities/{activity['id']}")).json()
     assert not again["zones"]["estimated"]
     assert "reserve" in again["zones"]["basis"]

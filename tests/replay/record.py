@@ -38,7 +38,7 @@ from tests.replay.document_fakes import Documents
 from tests.replay.fakes import TASK_URL, Forgetter, Portions, Research, erasing, task_activities
 from tests.replay.histories import Stored
 from tests.replay.ingest_fakes import Ingest
-from tests.replay.running_fakes import Import
+from tests.replay.running_fakes import Import, Refigure
 from tests.support.databases import cloned, sibling
 from tests.support.plan_parts import ScriptedModel, ScriptedTool, plan_activities, plan_of
 from tests.support.proxy import TcpProxy
@@ -166,6 +166,14 @@ class Recorder:
                 await model.reached.wait()
                 assert await parts.jobs.cancel(job_id, reason=None, by="somebody")
             await self._keep(parts, kind, job_id, what)
+
+    async def refigure(self, what: str, work: Refigure, *, cancel: bool = False) -> None:
+        async with self._parts(work.activities) as parts:
+            job_id = await parts.submit("refigure-runs", {"userId": "ann"})
+            if cancel:
+                await work.reached.wait()
+                assert await parts.jobs.cancel(job_id, reason=None, by="somebody")
+            await self._keep(parts, "refigure-runs", job_id, what)
 
     async def bulk(self, what: str, *, cancel: bool = False) -> None:
         """Two jobs are canceled together; or the bulk is, before it begins."""
@@ -304,6 +312,9 @@ class Recorder:
                 for kind in ("bulk-document-processing", "document-reprocessing")
                 for what in ("success", "failure", "cancel")
             },
+            "refigure-runs.success": lambda: self.refigure("success", Refigure()),
+            "refigure-runs.failure": lambda: self.refigure("failure", Refigure(fails=True)),
+            "refigure-runs.cancel": lambda: self.refigure("cancel", Refigure(hangs=True), cancel=True),
             "bulk.success": lambda: self.bulk("success"),
             "bulk.cancel": lambda: self.bulk("cancel", cancel=True),
             "toy.repeats": lambda: toy("toy", "repeats", {"twice": ["two"], "skip": ["three"]}),

@@ -9,7 +9,7 @@ from temporalio import activity
 from domain.errors import JobError
 from domain.job import Items
 from domain.portions import Portion
-from domain.running.imports import ImportRequest, ImportResult
+from domain.running.imports import ImportRequest, ImportResult, RefigureRequest, RefigureResult
 
 
 class Import:
@@ -40,3 +40,24 @@ class Import:
     @property
     def activities(self) -> list[Callable[..., Any]]:
         return [self.list_export, self.import_files, self.end_import]
+
+
+class Refigure:
+    """The workouts of a runner, counted again; `fails`: their runner is not to be found; `hangs` for ever."""
+
+    def __init__(self, *, fails: bool = False, hangs: bool = False) -> None:
+        self._fails, self._hangs = fails, hangs
+        self.reached = asyncio.Event()
+
+    @activity.defn(name="refigure_runs")
+    async def refigure(self, asked: RefigureRequest) -> RefigureResult:
+        if self._fails:
+            raise JobError("reading it takes more time or memory than any workout's file needs", code="too_large")
+        if self._hangs:
+            self.reached.set()
+            await asyncio.Event().wait()
+        return RefigureResult(refigured=3)
+
+    @property
+    def activities(self) -> list[Callable[..., Any]]:
+        return [self.refigure]

@@ -35,6 +35,7 @@ ENDS = {
     "http-task.failure": "WORKFLOW_EXECUTION_FAILED",
     "erase-user.failure": "WORKFLOW_EXECUTION_FAILED",
     "import-run-export.failure": "WORKFLOW_EXECUTION_FAILED",
+    "refigure-runs.failure": "WORKFLOW_EXECUTION_FAILED",
     "generate-run-letter.failure": "WORKFLOW_EXECUTION_FAILED",
     "generate-coaching-insight.failure": "WORKFLOW_EXECUTION_FAILED",
     "weekly-run-digest.failure": "WORKFLOW_EXECUTION_FAILED",

@@ -19,7 +19,7 @@ from activities.importing import Importing
 from activities.workouts import Keeping
 from domain.errors import LedgerUnavailable
 from domain.job import Status
-from domain.running.imports import KIND, ImportResult
+from domain.running.imports import KIND, REFIGURE, ImportResult
 from domain.users import HeartRate, UserRequest
 from domain.workout import Workout
 from ledger.database import Database
@@ -126,7 +126,8 @@ async def made(postgres_url: str, template: str, temporal_address: str) -> Async
         reader = Reader()
         keeping = Breaking(Workouts(database), Users(database), reader)
         work = Importing(Exports(database), JobItems(database), keeping, reader)
-        opened = stack(database, engine, [work.list_export, work.import_files, work.end_import], kinds=KINDS)
+        activities = [work.list_export, work.import_files, work.end_import, work.refigure]
+        opened = stack(database, engine, activities, kinds=KINDS)
         async with opened as parts, parts.working(), parts.dispatching():
             yield World(parts, reader, keeping)
         await reader.close()
@@ -250,6 +251,11 @@ async def test_the_zones_of_all_are_drawn_from_what_all_have_shown(world: World)
     rows = await world.workouts.page(world.user, limit=3)
     assert {one.runner.highest_seen_bpm for one in rows} == {193}
     assert len({one.facts.zones.zones[4].from_bpm for one in rows if one.facts.zones}) == 1
+    assert not await world.keeping.behind(world.user)
     await Users(world.parts.database).put(world.user, UserRequest(heart_rate=HeartRate(resting=50, max=190)))
-    assert await world.keeping.refigure(world.user) == 3
-    assert await world.keeping.refigure(world.user) == 0
+    assert await world.keeping.behind(world.user)
+    again = await world.parts.ended(await world.parts.submit(REFIGURE, {"userId": world.user}, owner=world.user))
+    assert again.result == {"refigured": 3}
+    assert not await world.keeping.behind(world.user)
+    rows = await world.workouts.page(world.user, limit=3)
+    assert [one.facts.zones.zones[0].from_bpm for one in rows if one.facts.zones] == [120, 120, 120]
