@@ -1,4 +1,4 @@
-"""`python -m bench [http] [admission] [million] [jobs]`: every figure beside its bar; exits 1 when a bar is missed."""
+"""`python -m bench [part …]` (see PARTS): every figure beside its bar; exits 1 when a bar is missed."""
 
 import asyncio
 import os
@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from bench import admission, http, jobs, million
+from bench import admission, documents, http, ingest, jobs, million
 from bench.figures import Figure, show
 from bench.ground import Ground
 from local.live import say
@@ -19,7 +19,9 @@ PARTS: dict[str, tuple[str, Callable[[Ground], Awaitable[Sequence[Figure]]]]] = 
     "http": ("What a front end calls, beside bare routes of the same app", http.measure),
     "admission": ("The next of those who wait behind a limit of five: one turn of the dispatcher", admission.measure),
     "million": ("A ledger of a million jobs over HTTP, one call at a time: p95 beside p50", million.measure),
+    "documents": ("A thousand documents, and searches while some are cut anew", documents.measure),
     "jobs": ("A job of four empty steps, beside plain FastAPI + Temporal", jobs.measure),
+    "ingest": ("A runner's history: letters and insights for ten thousand runs", ingest.measure),
 }
 
 

@@ -15,6 +15,7 @@ wire of the real client. Facts and stack were written by hand beforehand (qualit
 
 import asyncio
 import json
+import math
 import re
 import sys
 import tomllib
@@ -22,6 +23,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bench import quality_documents
 from bench.quality_run import SCRIPT, SECTIONS, Material, by_model, by_twin, gather
 from domain.research import Briefing, Claim
 
@@ -154,7 +156,22 @@ async def measure() -> dict[str, list[Figure]]:
     """Both runs on one gathering."""
     material = await gather()
     briefings = {"offline twin": await by_twin(material), "scripted model": await by_model(material)}
-    return {name: figures(briefing, material) for name, briefing in briefings.items()}
+    table = {name: figures(briefing, material) for name, briefing in briefings.items()}
+    return table | {"documents": await chunks_found()}
+
+
+async def chunks_found() -> list[Figure]:
+    """What bench/quality_documents.py measures."""
+    lines: list[Figure] = []
+    found = await quality_documents.measure()
+    for ranking, (recalled, precision) in found.items():
+        lines.append(Figure(f"recall of five, {ranking}", recalled, quality_documents.BARS[ranking]))
+        lines.append(Figure("  precision", precision, None))
+    if "hybrid" not in found:
+        lines.append(
+            Figure("recall of five, hybrid", math.nan, None, "not measured: the extra `embeddings` is not there")
+        )
+    return lines
 
 
 def main() -> int:
