@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, computed_field
 
 from domain.model import Model
 
@@ -35,8 +35,12 @@ StepStatus = Literal["pending", "running", "retrying", "completed", "failed", "s
 
 
 class Ongoing(Model):
-    """What an activity brings back whose step may go on after it: its workflow, or another activity, then ends it."""
+    """What an activity brings back whose step may go on after it: its workflow, or another activity, then ends it.
 
+    It says so also where it stands as JSON: in the engine's history, which restored ledgers are mended from.
+    """
+
+    @computed_field
     @property
     def goes_on(self) -> bool:
         return False

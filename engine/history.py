@@ -127,6 +127,8 @@ async def done_steps(client: Client, found: WorkflowExecutionDescription) -> Seq
                 activity_id = asked.activity_task_scheduled_event_attributes.activity_id
                 if not activity_id.isdigit():  # Temporal's own numbers are no steps
                     [output] = await client.data_converter.decode(of.result.payloads) or [None]
+                    if isinstance(output, dict) and output.get("goesOn"):
+                        continue  # the step was not over yet
                     done.append(
                         DoneStep(
                             activity_id=activity_id,

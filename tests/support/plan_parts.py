@@ -16,6 +16,7 @@ from domain.errors import LongrunError
 from domain.keyring import Keyring
 from domain.outside import HttpAnswer
 from domain.plan import StepAnswer
+from domain.telling import Letter
 from domain.tool_use import Choice, Exchange, ToolOffer, ToolUse
 from domain.usage import Call
 from ledger.database import Database
@@ -76,11 +77,19 @@ class ScriptedTool:
         return await self.does(asked, use) if self.does else {"said": use.step}
 
 
-class Nobody:
-    """Answers requests with nothing."""
+class Post:
+    """Takes every request and every letter, and keeps them."""
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, Mapping[str, str], bytes]] = []
+        self.letters: list[tuple[str, Letter]] = []
 
     async def request(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
+        self.requests.append((url, headers, body))
         return HttpAnswer(status=204, content_type="")
+
+    async def send(self, to: str, letter: Letter) -> None:
+        self.letters.append((to, letter))
 
 
 class Gate:
@@ -99,15 +108,16 @@ class Gate:
 
 
 def plan_activities(
-    database: Database, model: ScriptedModel, tools: Sequence[Tool] = ()
+    database: Database, model: ScriptedModel, tools: Sequence[Tool] = (), post: Post | None = None
 ) -> Sequence[Callable[..., Any]]:
-    """The real activities on that ledger. They do without a mail server."""
+    """The real activities on that ledger."""
+    post = post or Post()
     plans, waitpoints, keyring = Plans(database), Waitpoints(database), Keyring(["a key"])
     waits = Waits(waitpoints, keyring)
     known: dict[str, Tool] = {tool.spec.name: tool for tool in (Calculate(), *tools)}
     steps = PlanSteps(plans, Jobs(database), model, known)
     within = timedelta(days=3)
-    asking = PlanWaits(plans, waits, keyring, Nobody(), None, within=within, public_url="http://127.0.0.1")
+    asking = PlanWaits(plans, waits, keyring, post, post, within=within, public_url="http://127.0.0.1")
     return [
         steps.answer,
         steps.run_tool,

@@ -8,9 +8,11 @@ from uuid import UUID
 
 import pytest
 import pytest_asyncio
+from pydantic_core import from_json
 
 from domain.errors import JobError, VendorError
 from domain.job import Failure, Status
+from domain.keyring import Keyring
 from domain.waiting import waitpoint_of
 from engine.courier import Courier
 from engine.query import live_progress
@@ -18,7 +20,8 @@ from ledger.database import Database
 from ledger.plans import Plans
 from ledger.waitpoints import Waitpoints
 from tests.conftest import cloned, own_namespace
-from tests.support.plan_parts import Gate, ScriptedModel, ScriptedTool, outputs, plan_activities, plan_of
+from tests.replay.fakes import Research
+from tests.support.plan_parts import Gate, Post, ScriptedModel, ScriptedTool, outputs, plan_activities, plan_of
 from tests.support.stack_parts import Parts, stack, steps_of, until
 from workflows.catalog import ours
 
@@ -29,8 +32,8 @@ SOON = {"minTimeoutInMs": 1, "maxTimeoutInMs": 1}
 class World:
     """The stack, and what answers in it."""
 
-    def __init__(self, parts: Parts, model: ScriptedModel, tools: dict[str, ScriptedTool]) -> None:
-        self.parts, self.model, self.tools = parts, model, tools
+    def __init__(self, parts: Parts, model: ScriptedModel, tools: dict[str, ScriptedTool], post: Post) -> None:
+        self.parts, self.model, self.tools, self.post = parts, model, tools, post
         self.plans, self.waitpoints = Plans(parts.database), Waitpoints(parts.database)
 
     async def run(self, *steps: dict[str, Any], **more: Any) -> UUID:
@@ -59,9 +62,10 @@ async def opened(
     tools = {name: ScriptedTool(name) for name in ("http_request", "document_search", "HUBSPOT_GET_CONTACTS")}
     async with cloned(postgres_url, template) as url:
         database, engine = Database(url), await own_namespace(temporal_address)
-        activities = plan_activities(database, model, list(tools.values()))
+        post = Post()
+        activities = [*plan_activities(database, model, list(tools.values()), post), *Research().activities]
         async with stack(database, engine, activities, kinds=ours()) as parts, parts.working(), parts.dispatching():
-            yield World(parts, model, tools)
+            yield World(parts, model, tools, post)
         await database.close()
 
 
@@ -253,6 +257,45 @@ async def test_people_and_systems_outside_are_waited_for(world: World) -> None:
     assert shown["Approve"]["output"] == {"note": "yes, gladly"}
     assert shown["Send"]["input"]["body"] == "yes, gladly"
     assert "it broke" in world.model.asked[0][2]
+
+
+async def test_who_is_asked_is_told_where_to_answer(world: World) -> None:
+    job_id = await world.run(
+        {"name": "Ask", "tool": "ask_person", "input": {"question": "May we?", "to": "ann@a.example"}, "dependsOn": []},
+        {
+            "name": "Ship",
+            "tool": "external",
+            "input": {"url": "https://b.example/", "body": {"parcel": 1}},
+            "dependsOn": [],
+        },
+    )
+    for step in ("Ask", "Ship"):
+        await world.waiting(job_id, step)
+    [(to, letter)] = world.post.letters
+    assert to == "ann@a.example"
+    assert f"/api/waitpoints/{waitpoint_of(job_id, 'Ask')}/complete?token=" in letter.text
+    [(url, headers, body)] = world.post.requests
+    assert (url, headers["longrun-callback-url"]) == ("https://b.example/", "http://127.0.0.1/api/workflow/update-step")
+    assert headers["longrun-callback-secret"] == Keyring(["a key"]).execution_secret(job_id)
+    assert from_json(body) == {"executionId": str(job_id), "stepId": "Ship", "input": {"parcel": 1}}
+    history = await world.parts.client.get_workflow_handle(str(job_id)).fetch_history()
+    assert not [event for event in history.events if b"ann@" in event.SerializeToString()]
+    for step in ("Ask", "Ship"):
+        await world.answer(job_id, step, "yes")
+    assert (await world.parts.ended(job_id)).status == Status.COMPLETED
+
+
+async def test_a_company_is_researched_by_a_job_of_its_own(world: World) -> None:
+    job_id = await world.run(
+        {"name": "Know", "tool": "company_research", "input": {"companyName": "Acme", "role": "CTO"}},
+        {"name": "Report"},
+    )
+    row = await world.parts.ended(job_id)
+    assert steps_of(row) == [("Know", "completed"), ("Report", "completed")]
+    [child] = await world.parts.database.fetch("SELECT kind, status, result FROM jobs WHERE parent_id = $1", job_id)
+    assert (child["kind"], child["status"]) == ("company-research", "completed")
+    assert (await outputs(world.parts.database, job_id))["Know"] == child["result"]
+    assert "Acme makes anvils." in world.model.asked[0][2]
 
 
 async def test_a_cancel_ends_a_graph_at_once(world: World) -> None:
