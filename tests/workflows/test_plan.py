@@ -15,6 +15,7 @@ from domain.job import Failure, Status
 from domain.keyring import Keyring
 from domain.waiting import waitpoint_of
 from engine.courier import Courier
+from engine.history import done_steps
 from engine.query import live_progress
 from ledger.database import Database
 from ledger.plans import Plans
@@ -217,6 +218,8 @@ async def test_a_model_uses_the_tools_of_its_mode_before_it_answers(world: World
     assert "bad_expression" in third[3][1].said[0]
     states = [event.data["status"] for event in await world.parts.events.after(job_id) if event.type == "step"]
     assert states == ["running", "running", "running", "completed"], "between its turns the step is never over"
+    done = await done_steps(world.parts.client, await world.parts.client.get_workflow_handle(str(job_id)).describe())
+    assert [step.activity_id for step in done] == ["Analyze"], "a ledger that is mended is told of its end alone"
 
 
 async def test_a_model_that_never_answers_has_to_at_last(world: World) -> None:
