@@ -80,6 +80,10 @@ class Ground:
     def __exit__(self, *_: object) -> None:
         self._opened.close()
 
+    @property
+    def logs(self) -> Path:
+        return self._folder / "logs"
+
     def fire(self, program: Program, concurrency: int, requests: Sequence[Ask]) -> Landing:
         """Have the load generator send the requests, and wait until all are answered."""
         volley = Volley(port=program.port, token=TOKEN, concurrency=concurrency, requests=list(requests))
@@ -114,12 +118,14 @@ class Ground:
         }
 
     @asynccontextmanager
-    async def longrun(self, env: Mapping[str, str]) -> AsyncGenerator[Program]:
-        """Longrun's API with the bare routes beside its own, and its worker as it is."""
+    async def longrun(
+        self, env: Mapping[str, str], *, worker: Sequence[str] = ("cli", "worker")
+    ) -> AsyncGenerator[Program]:
+        """Longrun's API with the bare routes beside its own, and its worker as it is, or another one."""
         program = Program("longrun", env, await connect(env, plugin(), lazy=False))
         async with program.sql() as ledger:
             await ledger.execute(BARE_TABLE)
-        with self._running(program, "bench.app:create", ["cli", "worker"], "/readyz", '"workers":1'):
+        with self._running(program, "bench.app:create", worker, "/readyz", '"workers":1'):
             yield program
 
     @asynccontextmanager
@@ -144,14 +150,15 @@ class Ground:
 
     @contextmanager
     def _running(self, program: Program, app: str, worker: Sequence[str], path: str, ready: str) -> Generator[None]:
-        logs = self._folder / "logs"
         api = [sys.executable, *UVICORN, "--port", str(program.port), app]
         work = [sys.executable, "-m", *worker]
         with ExitStack() as opened:
             processes: list[Process] = []
             for part, command, niceness in (("api", api, 0), ("worker", work, WORKER_NICENESS)):
                 name = f"{program.env['TEMPORAL_NAMESPACE']}-{program.name}-{part}"
-                process = Process(name, command, log=logs / f"{name}.log", env=program.env, cwd=ROOT, niceness=niceness)
+                process = Process(
+                    name, command, log=self.logs / f"{name}.log", env=program.env, cwd=ROOT, niceness=niceness
+                )
                 opened.callback(process.stop, 5.0)
                 processes.append(process)
                 program.pids.append(process.pid)

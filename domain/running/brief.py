@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from domain.running.contents import RunSheet
 from domain.running.figures import Fact
@@ -48,8 +49,13 @@ def inert_lines(text: str) -> str:
 
 def _lines(facts: Mapping[str, Fact]) -> Iterator[str]:
     for name, fact in facts.items():
-        if not HIDDEN.search(name):
+        if words := _words(name):
             way = f" {towards(name, fact)}" if DIFFERENCE.search(name) else ""
             guessed = " (rests on an assumption)" if fact.quality == "poor" else ""
-            words = DAYS.sub(r" of the \1 days before", name).replace("_", " ")
             yield f"- {words}: {shown(name, fact)}{way}{guessed}"
+
+
+@lru_cache(1000)
+def _words(name: str) -> str | None:
+    """What a figure is called; None where it is not shown."""
+    return None if HIDDEN.search(name) else DAYS.sub(r" of the \1 days before", name).replace("_", " ")

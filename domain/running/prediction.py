@@ -38,6 +38,9 @@ class Prediction(Model):
     limit: str | None = None
 
 
+_BESTS = [(f"best_{name}", name, metres) for name, (metres, _) in EFFORTS.items()]
+
+
 def riegel(seconds: float, metres: float, race_metres: float) -> float:
     """Riegel 1981: T2 = T1 (D2 / D1)^1.06."""
     return seconds * (race_metres / metres) ** RIEGEL
@@ -70,12 +73,14 @@ def speed_at(found: float, share: float) -> float:
 def predictions(runs: Sequence[RunSummary], now: datetime) -> tuple[Prediction, ...]:
     """Race times from the best efforts of the DAYS before `now`: by each method that of the effort which promises
     most. Efforts are of training runs and need not have been all that the runner can."""
-    efforts = [
-        (run, name, run.values[f"best_{name}"], metres)
-        for run in runs_before(runs, now, DAYS)
-        for name, (metres, _) in EFFORTS.items()
-        if SHORTEST_SECONDS <= run.values.get(f"best_{name}", 0.0) <= LONGEST_SECONDS
-    ]
+    # of one length the fastest promises most by either method
+    fastest: dict[str, tuple[RunSummary, str, float, float]] = {}
+    for run in runs_before(runs, now, DAYS):
+        for fact_name, name, metres in _BESTS:
+            seconds = run.values.get(fact_name, 0.0)
+            if SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS and (name not in fastest or seconds < fastest[name][2]):
+                fastest[name] = (run, name, seconds, metres)
+    efforts = list(fastest.values())
     told: list[Prediction] = []
     for race in RACES:
         target = EFFORTS[race][0]
