@@ -70,7 +70,8 @@ class Apart:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=BUFFER_BYTES,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+            # of what this process knows, its secrets too, a stranger's file is told nothing
+            env={"PYTHONPATH": os.pathsep.join(sys.path)},
             # a signal to all of a terminal's or supervisor's processes is ours to answer
             start_new_session=True,
         )

@@ -23,7 +23,7 @@ from api.grants import Caller, as_id
 from api.listing import Cursor
 from api.starting import started
 from api.wire import Started, reply
-from domain.errors import CallerError
+from domain.errors import CallerError, PayloadTooLarge
 from domain.options import Options
 from domain.running.history import compared, similar
 from domain.running.imports import KIND, ImportRequest
@@ -170,7 +170,7 @@ async def _one_of_many(upload: "UploadFile", user_id: str, given: "Services", ca
     name = PurePath(upload.filename or "").name[:300]
     try:
         taken = await given.workout_intake.file(user_id, upload)
-    except WorkoutRefused as refused:
+    except (WorkoutRefused, PayloadTooLarge) as refused:
         return TakenFile(file=name, status="refused", code=refused.code, reason=refused.message)
     if isinstance(taken, ImportRequest):
         return TakenFile(file=name, status="importing", job_id=(await _import(taken, given, caller)).id)
