@@ -145,8 +145,7 @@ class Indexer:
 
     async def _read(self, document: Document) -> "Parsed":
         if document.size <= IN_MEMORY:
-            content = b"".join([piece async for piece in self._blobs.pieces(document.content_hash)])
-            return await self._parser.parse(content, document.filename)
+            return await self._parser.parse(await self._blobs.whole(document.content_hash), document.filename)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "document"
             await self._blobs.to_file(document.content_hash, path)

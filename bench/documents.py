@@ -28,6 +28,8 @@ WORDS = (
     *("window", "school", "doctor", "island", "mountain", "kitchen", "harvest", "journey", "machine", "library"),
     *("station", "morning", "picture", "history", "village", "weather", "teacher", "animal"),
 )
+# in each chunk there is some of it, be it a heading alone
+EVERYTHING = " ".join((*WORDS, "document", "part"))
 
 
 @dataclass
@@ -112,7 +114,7 @@ async def _searched(longrun: Program, client: httpx.AsyncClient) -> tuple[int, i
         chance = random.Random(number)
         while count < SEARCHES or not done.is_set():
             count += 1
-            answers = await search.search("", " ".join(WORDS), project_id=chance.choice(ids), limit=500)
+            answers = await search.search("", EVERYTHING, project_id=chance.choice(ids), limit=500)
             seen.add(frozenset(one.chunk_id for one in answers.chunks))
 
     looking = [asyncio.create_task(look(number)) for number in range(LOOKING)]

@@ -104,6 +104,17 @@ class Blobs:
                 raise BlobGone
             yield piece["data"]
 
+    async def whole(self, blob_hash: str) -> bytes:
+        """A small file at once. Raises BlobGone."""
+        rows = await self._database.fetch(
+            """SELECT coalesce(p.data, '') AS data FROM blobs b LEFT JOIN blob_pieces p USING (hash)
+            WHERE hash = $1 ORDER BY p.position""",
+            blob_hash,
+        )
+        if not rows:
+            raise BlobGone
+        return b"".join(row["data"] for row in rows)
+
     async def to_file(self, blob_hash: str, path: Path) -> None:
         """Write the file there. Raises BlobGone."""
         with path.open("wb") as file:

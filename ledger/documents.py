@@ -115,9 +115,16 @@ class Documents:
         """
         rows = [_row(position, chunk) for position, chunk in enumerate(cut.chunks, 1)]
         async with self._database.acquire() as connection, connection.transaction():
-            if not await connection.fetchval("SELECT key FROM documents WHERE key = $1 FOR NO KEY UPDATE", key):
+            stands = await connection.fetchrow(
+                """SELECT EXISTS (SELECT FROM jobs WHERE id = $2 AND finished_at IS NULL) AS open,
+                    to_regclass('chunk_vectors') IS NOT NULL AS meant
+                FROM documents WHERE key = $1 FOR NO KEY UPDATE""",
+                key,
+                job_id,
+            )
+            if stands is None:
                 raise DocumentNotFound
-            if not await connection.fetchval("SELECT true FROM jobs WHERE id = $1 AND finished_at IS NULL", job_id):
+            if not stands["open"]:
                 raise JobClosed("the job has ended")
             await connection.execute("DELETE FROM chunks WHERE document = $1", key)
             for at in range(0, len(rows), PORTION):
@@ -134,7 +141,7 @@ class Documents:
                 cut.project_id,
                 list(cut.tags),
             )
-            if await connection.fetchval("SELECT to_regclass('chunk_vectors') IS NOT NULL"):
+            if stands["meant"]:
                 await connection.execute(
                     """DELETE FROM chunk_vectors v WHERE document = $1
                         AND NOT EXISTS (SELECT FROM chunks c WHERE c.document = $1 AND c.digest = v.digest)""",

@@ -79,7 +79,12 @@ def test_the_payloads_of_the_front_end_run_as_they_are(running: Stack) -> None:
         ("document-reprocess", again, ("doc1", "doc2", "doc3")),
     ):
         asked = running.post("/api/jobs", {"jobType": kind, "payload": payload})
-        assert outcomes(client.wait(asked["jobId"], 60)) == dict.fromkeys(ids, "document_not_found")
+        job_id = asked["jobId"]
+        assert outcomes(client.wait(job_id, 60)) == dict.fromkeys(ids, "document_not_found")
+        [shown] = running.rows("SELECT status, progress, mode FROM workflow_executions WHERE id = $1", job_id)
+        assert shown == {"status": "completed", "progress": 1, "mode": payload["mode"]}
+        [step] = running.rows("SELECT name, status FROM workflow_steps WHERE execution_id = $1", job_id)
+        assert step == {"name": "index", "status": "completed"}
 
 
 def test_a_worker_that_is_killed_twice_leaves_each_document_once(make_stack: StackMaker) -> None:

@@ -35,7 +35,7 @@ async def test_what_goes_in_comes_out(book: Book, tmp_path: Path, size: int) -> 
     blob = await blobs.put(in_parts(content), owner="ann", name=uuid4().hex, max_bytes=size)
     assert (blob.hash, blob.size) == (hashlib.sha256(content).hexdigest(), size)
     await blobs.to_file(blob.hash, tmp_path / "file")
-    assert (tmp_path / "file").read_bytes() == content
+    assert (tmp_path / "file").read_bytes() == await blobs.whole(blob.hash) == content
     assert await kept(book, blob.hash) == (1, -(-size // PIECE))
 
 
@@ -57,6 +57,8 @@ async def test_the_last_who_has_it_takes_it_along(book: Book) -> None:
     assert await kept(book, blob.hash) == (0, 0)
     with pytest.raises(BlobGone):
         await anext(blobs.pieces(blob.hash))
+    with pytest.raises(BlobGone):
+        await blobs.whole(blob.hash)
 
 
 async def test_another_file_of_the_same_name_lets_go_of_the_first(book: Book) -> None:
