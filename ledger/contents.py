@@ -4,8 +4,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from pydantic import TypeAdapter
+
 from domain.running.contents import About, Content, Half, Review, ReviewSheet, Sheet, Words
+from domain.running.figures import Fact
 from ledger.database import sql
+from ledger.together import Together
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,11 +28,15 @@ class Begun:
     timezone: str | None
 
 
+FACTS = TypeAdapter(dict[str, Fact])
+
+
 class Contents:
     """Every write may be repeated. A text stays until a newer one is stored."""
 
     def __init__(self, database: "Database") -> None:
         self._database = database
+        self._stores: Together[dict[str, Any], bool] = Together(self._store)
 
     async def begin(self, job_id: UUID, workout_id: UUID, user_id: str, halves: "Sequence[Half]") -> Begun | None:
         """Note that a job is at these halves; None for a workout that is not there, or not the user's."""
@@ -37,8 +45,15 @@ class Contents:
 
     async def store(self, workout_id: UUID, half: Half, words: Words, call: "Call") -> bool:
         """Keep a half; `call` says whose turns paid for it. False when the workout is gone."""
-        args = (workout_id, half, *_texts(words), call.job_id, call.step, call.item)
-        return await self._database.row(sql("store_content"), *args) is not None
+        text, facts, answered_by, reason, model = _texts(words)
+        paid = {"job_id": str(call.job_id), "step": call.step, "item": call.item}
+        said = {"text": text, "facts": facts, "answered_by": answered_by, "reason": reason, "model": model}
+        return await self._stores({"workout_id": str(workout_id), "half": half, **said, **paid})
+
+    async def _store(self, halves: "Sequence[dict[str, Any]]") -> "Sequence[bool]":
+        rows = await self._database.fetch(sql("store_content"), list(halves))
+        kept = {(str(row["workout_id"]), row["half"]) for row in rows}
+        return [(one["workout_id"], one["half"]) in kept for one in halves]
 
     async def fail(self, job_id: UUID, workout_id: UUID, half: Half, failure: "Failure") -> None:
         """Note that the job gave a half up while it goes on itself. The end of a job says as much by itself."""
@@ -99,7 +114,7 @@ class Contents:
 
 
 def _texts(words: Words) -> tuple[Any, ...]:
-    facts = {name: _json(fact) for name, fact in words.facts.items()}
+    facts = FACTS.dump_python(words.facts, mode="json", by_alias=True)
     return words.text, facts, words.answered_by, words.reason, words.model
 
 

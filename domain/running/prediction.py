@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 
 from domain.model import Model
@@ -55,6 +56,7 @@ def vdot(seconds: float, metres: float) -> float:
     return cost / (0.8 + 0.1894393 * math.exp(-0.012778 * minutes) + 0.2989558 * math.exp(-0.1932605 * minutes))
 
 
+@lru_cache(10_000)
 def seconds_for(found: float, metres: float) -> float:
     """The time over `metres` whose VDOT is `found`: VDOT falls with time, so it is halved in until it fits."""
     fast, slow = metres / 10.0, metres / 0.8

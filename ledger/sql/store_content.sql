@@ -1,10 +1,13 @@
--- $1 workout, $2 half, $3 text, $4 facts, $5 who wrote, $6 why nobody better, $7 model; of the paid turns: $8 job,
--- $9 step, $10 item.
+-- $1: halves with their texts as JSON, and the calls that paid for each. Answers those whose workouts are there.
 INSERT INTO run_contents (workout_id, half, user_id, status, text, facts, answered_by, reason, model, job_id, usage,
     created_at)
-SELECT w.id, $2, w.user_id, 'completed', $3, $4, $5, $6, $7, $8, spent_on($8, $9, $10), now()
-FROM (SELECT id, user_id FROM workouts WHERE id = $1 FOR KEY SHARE) w
+SELECT w.id, n.half, w.user_id, 'completed', n.text, n.facts, n.answered_by, n.reason, n.model, n.job_id,
+    spent_on(n.job_id, n.step, n.item), now()
+FROM jsonb_to_recordset($1) AS n (workout_id uuid, half text, text text, facts jsonb, answered_by text, reason text,
+    model text, job_id uuid, step text, item text)
+CROSS JOIN LATERAL (SELECT id, user_id FROM workouts WHERE id = n.workout_id FOR KEY SHARE) w
+ORDER BY w.id, n.half
 ON CONFLICT (workout_id, half) DO UPDATE SET status = 'completed', text = excluded.text, facts = excluded.facts,
     answered_by = excluded.answered_by, reason = excluded.reason, model = excluded.model, job_id = excluded.job_id,
     usage = excluded.usage, error = NULL, created_at = now(), updated_at = now()
-RETURNING workout_id
+RETURNING workout_id, half
