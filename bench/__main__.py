@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from bench import admission, documents, http, jobs, million
+from bench import admission, documents, http, ingest, jobs, million
 from bench.figures import Figure, show
 from bench.ground import Ground
 from local.live import say
@@ -21,6 +21,7 @@ PARTS: dict[str, tuple[str, Callable[[Ground], Awaitable[Sequence[Figure]]]]] = 
     "million": ("A ledger of a million jobs over HTTP, one call at a time: p95 beside p50", million.measure),
     "documents": ("A thousand documents, and searches while some are cut anew", documents.measure),
     "jobs": ("A job of four empty steps, beside plain FastAPI + Temporal", jobs.measure),
+    "ingest": ("A runner's history: letters and insights for ten thousand runs", ingest.measure),
 }
 
 
