@@ -149,6 +149,7 @@ class PlanSteps:
         try:
             tool = self._tool(wanted.tool)
             asked = shaped(tool.spec, given)
+            await self._check_known(at, ref, tool.spec, given)
         except JobError as error:
             begun = await self._plans.begin(call, tool=wanted.tool, given=given, once=False)
             await self._ended(call, begun, error=_failure(error, ref.step))
@@ -185,6 +186,15 @@ class PlanSteps:
         result = concluded(plan, found)
         await self._plans.conclude(job_id, result)
         return PlanResult(workflow_name=plan.workflow_name, answered_by=result.answered_by)
+
+    async def _check_known(self, at: Here, ref: StepRef, spec: Spec, given: Mapping[str, Any]) -> None:
+        """Raise JobError `not_given` where a model made up what it has to have been given."""
+        if spec.known is None:
+            return
+        told = await self._exchanges(at, int(ref.call.split(".")[0]))
+        seen = [prompt(at.plan, at.step, at.earlier), *(text for turn in told for text in turn.said)]
+        if not any(str(given[spec.known]) in text for text in seen):
+            raise JobError(f"only a {spec.known} that you were given can be used", code="not_given")
 
     async def _made(self, at: Here, call: Call, tool: Tool, asked: Request, given: Any) -> None:
         """Make a call, unless it was made before; a call that changes the world and was lost counts as failed."""

