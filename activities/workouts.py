@@ -1,9 +1,11 @@
 """From a recording to a workout that is kept with its figures."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from domain.running.figures import VERSION, Runner
+from domain.workout import WorkoutRefused
 
 if TYPE_CHECKING:
     from domain.protocols import WorkoutReader
@@ -44,7 +46,8 @@ class Keeping:
         runner = await self.runner(row.user_id)
         if not _stale(row, runner):
             return row
-        await self._refigure(row.id, runner)
+        with suppress(WorkoutRefused):  # of what is kept the old figures are better than none
+            await self._refigure(row.id, runner)
         return await self._workouts.get(row.id) or row
 
     async def refigure(self, user_id: str) -> int:
