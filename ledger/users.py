@@ -24,6 +24,7 @@ OF_JOBS = (
     "DELETE FROM research_evidence WHERE job_id = ANY($1)",
     "DELETE FROM research_briefings WHERE job_id = ANY($1)",
     "DELETE FROM run_drafts WHERE job_id = ANY($1)",
+    "DELETE FROM posting_drafts WHERE job_id = ANY($1)",
     "UPDATE spend SET answer = NULL, prompt_hash = '', step = '', item = '' WHERE job_id = ANY($1)",
     "DELETE FROM job_events WHERE job_id = ANY($1) AND type <> 'job'",
     """UPDATE job_events SET data = jsonb_build_object('status', data -> 'status')
@@ -49,6 +50,9 @@ OF_USER = (
     "DELETE FROM run_contents WHERE user_id = $1",
     "DELETE FROM run_reviews WHERE user_id = $1",
     "DELETE FROM workouts WHERE user_id = $1",
+    # a server may have had them enriched by jobs of nobody's
+    "UPDATE spend SET answer = NULL WHERE job_id IN (SELECT job_id FROM postings WHERE user_id = $1)",
+    "DELETE FROM postings WHERE user_id = $1",
     *FORGET,
     "UPDATE audit SET by = 'owner:erased' WHERE by = 'owner:' || $1",
     "UPDATE audit SET data = data - 'owner' WHERE data ->> 'owner' = $1",

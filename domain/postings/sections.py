@@ -68,7 +68,7 @@ def sections_of(markdown: str) -> list[Section]:
     for line in markdown.splitlines():
         if heading := HEADING.match(line.strip()):
             level = len(heading[1]) if heading[1] else 7
-            found.append(Section(plain(heading[2] or heading[3]), level))
+            found.append(Section(plain(heading[2] or heading[3] or ""), level))
         else:
             found[-1].lines.append(line)
     return found

@@ -27,6 +27,8 @@ WITH due AS (
     DELETE FROM research_evidence e USING held WHERE e.job_id = held.id
 ), drafts AS (
     DELETE FROM run_drafts d USING held WHERE d.job_id = held.id
+), postings AS (
+    DELETE FROM posting_drafts d USING held WHERE d.job_id = held.id
 ), unowned AS (
     DELETE FROM research_briefings b USING held WHERE b.job_id = held.id AND b.owner = ''
 ), moved AS (

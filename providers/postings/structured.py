@@ -28,10 +28,13 @@ class PostingPage:
     tiers: Sequence[Findings]
     shown: str = ""
     scripts: int = 0
+    asks_password: bool = False
 
     @property
     def needs_javascript(self) -> bool:
-        return len(self.text) < LEAST_TEXT and self.scripts > 0 and not any(self.tiers)
+        # what a page says of its site for others to show is no posting
+        says = (one for tier in self.tiers for one in tier.values() if one.source != "open-graph")
+        return len(self.text) < LEAST_TEXT and self.scripts > 0 and not any(says)
 
     @property
     def said(self) -> str:
@@ -52,6 +55,7 @@ def read_posting_page(html: str, url: str) -> PostingPage:
         tiers=[tier for tier in tiers if tier],
         shown=shown,
         scripts=len(tree.css("script")),
+        asks_password=tree.css_first('input[type="password"]') is not None,
     )
 
 
