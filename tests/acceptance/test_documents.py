@@ -82,7 +82,7 @@ def test_the_payloads_of_the_front_end_run_as_they_are(running: Stack) -> None:
         job_id = asked["jobId"]
         assert outcomes(client.wait(job_id, 60)) == dict.fromkeys(ids, "document_not_found")
         [shown] = running.rows("SELECT status, progress, mode FROM workflow_executions WHERE id = $1", job_id)
-        assert shown == {"status": "completed", "progress": 1, "mode": payload["mode"]}
+        assert shown == {"status": "completed", "progress": "1/1", "mode": payload["mode"]}
         [step] = running.rows("SELECT name, status FROM workflow_steps WHERE execution_id = $1", job_id)
         assert step == {"name": "index", "status": "completed"}
 
