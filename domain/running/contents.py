@@ -2,7 +2,6 @@
 
 import re
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
@@ -75,7 +74,7 @@ class Cost(Model):
 
     input_tokens: int = 0
     output_tokens: int = 0
-    cost_usd: Decimal | None = Decimal(0)
+    cost_usd: float | None = 0.0
 
 
 class HalfFailed(Model):
@@ -140,9 +139,11 @@ class BothResult(Model):
 
     @classmethod
     def of(cls, activity_id: UUID, letter: Written | HalfFailed, insight: Written | HalfFailed) -> Self:
-        who = [half.answered_by for half in (letter, insight) if isinstance(half, Written)]
-        same = len(set(who)) == 1
-        return cls(activity_id=activity_id, answered_by=who[0] if same else "mixed", letter=letter, insight=insight)
+        who = {half.answered_by for half in (letter, insight) if isinstance(half, Written)}
+        mixed: Literal["mixed"] = "mixed"
+        return cls(
+            activity_id=activity_id, answered_by=who.pop() if len(who) == 1 else mixed, letter=letter, insight=insight
+        )
 
 
 def _week(text: str) -> str:

@@ -95,7 +95,7 @@ async def test_a_letter_is_read_as_it_stands(api: Api, server: httpx.AsyncClient
         "reason": None,
         "model": "claude-haiku-5-5",
     }  # fmt: skip
-    assert there["usage"] == {"inputTokens": 0, "outputTokens": 0, "costUsd": "0"}
+    assert there["usage"] == {"inputTokens": 0, "outputTokens": 0, "costUsd": 0.0}
     assert (await server.get(f"/api/activities/{run_id}/insight")).json()["status"] == "pending"
 
 

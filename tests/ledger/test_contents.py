@@ -105,7 +105,7 @@ async def test_a_text_says_what_all_its_turns_cost_and_no_others(book: Book) -> 
     await contents.store(run_id, "letter", OURS, calling(job_id, "7:letter"))
     await contents.store(run_id, "insight", OURS, calling(job_id, "7:insight"))
     usage = (await contents.get(run_id, "letter")).usage
-    assert (usage.input_tokens, usage.output_tokens, usage.cost_usd) == (600, 300, Decimal("0.004"))
+    assert (usage.input_tokens, usage.output_tokens, usage.cost_usd) == (600, 300, 0.004)
     unknown = (await contents.get(run_id, "insight")).usage
     assert (unknown.input_tokens, unknown.cost_usd) == (300, None)
 
