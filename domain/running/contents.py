@@ -139,11 +139,9 @@ class BothResult(Model):
 
     @classmethod
     def of(cls, activity_id: UUID, letter: Written | HalfFailed, insight: Written | HalfFailed) -> Self:
-        who = {half.answered_by for half in (letter, insight) if isinstance(half, Written)}
-        mixed: Literal["mixed"] = "mixed"
-        return cls(
-            activity_id=activity_id, answered_by=who.pop() if len(who) == 1 else mixed, letter=letter, insight=insight
-        )
+        who: set[AnsweredBy] = {half.answered_by for half in (letter, insight) if isinstance(half, Written)}
+        answered_by = who.pop() if len(who) == 1 else "mixed"
+        return cls(activity_id=activity_id, answered_by=answered_by, letter=letter, insight=insight)
 
 
 def _week(text: str) -> str:
