@@ -18,8 +18,6 @@ from domain.documents import Chunk, DocumentRefused, Parsed
 from providers.documents.frames import FRAME, lengths, opened
 from providers.documents.limits import MIB, Limits
 
-# All that a reading process knows of the one that started it: no key, no address.
-ENVIRONMENT = ("PATH", "LANG", "LD_LIBRARY_PATH", "TESSDATA_PREFIX")
 CHUNKS = TypeAdapter(list[Chunk])
 LONGEST_ANSWER = 512 * MIB
 STARTING_SECONDS = 60.0
@@ -135,11 +133,8 @@ class DocumentPool:
             stderr=DEVNULL,
             start_new_session=True,
             limit=MIB,
-            env={
-                **{name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
-                "PYTHONPATH": os.pathsep.join(sys.path),
-                "PYTHONDONTWRITEBYTECODE": "1",
-            },
+            # nothing of ours: no key, no address
+            env={"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONDONTWRITEBYTECODE": "1"},
         )
         self._all.add(process)
         try:
