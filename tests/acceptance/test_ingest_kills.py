@@ -1,6 +1,6 @@
 """`kill -9` of the worker in the middle of an ingest: every run is written about, and no answer is paid for twice.
 
-In the suite a short one. `INGEST_RUNS=1000 INGEST_KILLS=5` in the environment make it as long as one likes.
+In the suite a short one. `INGEST_RUNS=1000 INGEST_KILLS=5` in the environment, and `--timeout=900`, make it long.
 """
 
 import os
