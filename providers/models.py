@@ -3,9 +3,8 @@
 Anthropic or OpenAI, as settings and keys say. One `ask` is one HTTP request: retries belong to Temporal.
 """
 
-import asyncio
 import hashlib
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,6 +16,7 @@ from domain.protocols import Answer, Bucket, Till
 from domain.tool_use import Choice, Exchange, ToolOffer, ToolUse
 from domain.usage import Call, Spent
 from providers.allowance import Allowance, Grant
+from providers.finishing import finish
 from providers.model_names import DEFAULTS, vendor_of
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class Models:
         """Record what a turn cost. A cancel that arrives now must not leave money unrecorded."""
         grant.used = turn.usage.input_tokens + turn.usage.output_tokens
         spent = Spent(call=call, vendor=vendor.name, model=vendor.model, usage=turn.usage, cost_usd=turn.cost_usd)
-        await _finish(self._till.record(spent, prompt_hash=prompt_hash, answer=usable))
+        await finish(self._till.record(spent, prompt_hash=prompt_hash, answer=usable))
 
     async def close(self) -> None:
         for vendor in self._vendors.values():
@@ -176,13 +176,3 @@ def _read(shape: TypeAdapter[T], turn: "Turn") -> T | VendorError:
     except ValidationError:
         # Not chained: pydantic's message quotes the answer.
         return VendorError("the model's answer does not have the shape that was asked for", code="bad_answer")
-
-
-async def _finish(write: Awaitable[Any]) -> None:
-    """Await `write` to its end even when this task is cancelled meanwhile; the cancel is then raised."""
-    task = asyncio.ensure_future(write)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
