@@ -23,7 +23,7 @@ from activities.tasks import HttpTasks
 from activities.telling import Telling
 from activities.upkeep import Upkeep
 from activities.waiting import Waits
-from assembly import documents, plans, research, run_history, running, running_words
+from assembly import documents, plans, postings, research, run_history, running, running_words
 from assembly.parts import Parts, mail
 from domain import logs
 from domain.errors import EngineUnavailable, LedgerUnavailable
@@ -81,7 +81,7 @@ from workflows.upkeep import Reconcile, Tidy
 log = structlog.get_logger()
 AWAY_SECONDS = 1.0
 # one a product: which activities its workflows need, made of which ledgers and providers
-ROOMS = (research, running, running_words, plans, documents, run_history)
+ROOMS = (research, running, running_words, plans, documents, run_history, postings)
 
 
 def main(settings: Settings, queues: tuple[str, ...] | None = None) -> int:

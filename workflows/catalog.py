@@ -9,6 +9,8 @@ from activities.erasing import Erased
 from activities.tools import SHAPES
 from domain import library, plan, plan_check
 from domain.model import Model, Request
+from domain.postings.enriching import KIND as ENRICH_POSITION
+from domain.postings.enriching import EnrichRequest, EnrichResult
 from domain.research import Briefing, CompanyResearchRequest
 from domain.running import contents, ingest
 from domain.running.imports import REFIGURE, ImportRequest, ImportResult, RefigureRequest, RefigureResult
@@ -16,6 +18,7 @@ from domain.tasks import HttpTaskRequest, TaskResult, request_for
 from providers.model_names import known
 from workflows.company_research import CompanyResearch
 from workflows.documents import ProcessDocuments, ReprocessDocuments
+from workflows.enrich_position import WITHIN, EnrichPosition
 from workflows.erasing import KIND as ERASE_USER
 from workflows.erasing import EraseUser, ErasureRequest
 from workflows.http_task import HttpTask
@@ -167,6 +170,15 @@ def ours(task_hosts: Sequence[str] = ()) -> tuple[Kind, ...]:
             title=lambda asked: f"Index documents anew: {len(asked.document_ids)}",
             max_duration=timedelta(days=1),
             items="documentIds",
+        ),
+        Kind(
+            name=ENRICH_POSITION,
+            workflow=EnrichPosition,
+            payload=EnrichRequest,
+            result=EnrichResult,
+            title=lambda _: "Read a job position",
+            max_duration=WITHIN,
+            one_of=lambda request: str(request.job_position_id),
         ),
         Kind(
             name=ERASE_USER,

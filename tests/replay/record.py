@@ -41,6 +41,7 @@ from tests.replay.ingest_fakes import Ingest
 from tests.replay.running_fakes import Import, Refigure
 from tests.support.databases import cloned, sibling
 from tests.support.plan_parts import ScriptedModel, ScriptedTool, plan_activities, plan_of
+from tests.support.posting_parts import TEXT, PostingModel, Reading, posting_model
 from tests.support.proxy import TcpProxy
 from tests.support.run_words import LETTER, WordsModel, word_activities
 from tests.support.runs import add_runs
@@ -175,6 +176,22 @@ class Recorder:
                 assert await parts.jobs.cancel(job_id, reason=None, by="somebody")
             await self._keep(parts, "refigure-runs", job_id, what)
 
+    async def posting(self, what: str, model: PostingModel) -> None:
+        made: list[Reading] = []
+
+        def activities(database: Database) -> Activities:
+            made.append(Reading(database, model))
+            return made[0].activities
+
+        async with self._parts(activities) as parts:
+            row, _ = await made[0].postings.put("ann", given=TEXT)
+            job_id = await parts.submit("enrich-job-position", {"jobPositionId": str(row.id)}, owner="ann")
+            if model.hangs:
+                await model.reached.wait()
+                assert await parts.jobs.cancel(job_id, reason=None, by="somebody")
+            await self._keep(parts, "enrich-job-position", job_id, what)
+            await made[0].close()
+
     async def bulk(self, what: str, *, cancel: bool = False) -> None:
         """Two jobs are canceled together; or the bulk is, before it begins."""
         work = Portions(hangs=cancel)
@@ -295,6 +312,9 @@ class Recorder:
             "batch-ingest-run-history.failure": lambda: self.ingest("failure", Ingest(broke=True)),
             "batch-ingest-run-history.cancel": lambda: self.ingest("cancel", Ingest(hangs=True), cancel=True),
             "batch-ingest-run-history.continue-as-new": lambda: self.ingest("continue-as-new", Ingest(PORTIONS + 1)),
+            "enrich-job-position.success": lambda: self.posting("success", PostingModel()),
+            "enrich-job-position.failure": lambda: self.posting("failure", posting_model(fails=NONSENSE)),
+            "enrich-job-position.cancel": lambda: self.posting("cancel", posting_model(hangs=True)),
             "erase-user.success": lambda: self.erasure("success"),
             "erase-user.failure": lambda: self.erasure("failure", asked=False),
             "erase-user.cancel": lambda: self.erasure("cancel", cancel=True),
