@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from engine.workers import QUEUES
-from workflows.catalog import installed
+from workflows.catalog import installed, ours
 
 ROOT = Path(__file__).parents[2]
 ROOTS = {"settings.py", "worker.py", "cli.py", "api/app.py"}
@@ -106,7 +106,7 @@ def test_every_module_says_what_it_is() -> None:
 
 
 def test_names_and_aliases_of_kinds_are_their_own() -> None:
-    names = [name for kind in installed() for name in (kind.name, *kind.aliases)]
+    names = [name for kind in ours() for name in (kind.name, *kind.aliases)]
     assert len(names) == len(set(names))
 
 
