@@ -4,7 +4,6 @@ In the suite a short one. `INGEST_RUNS=1000 INGEST_KILLS=5` in the environment, 
 """
 
 import os
-from collections.abc import Callable
 
 from domain.running.ingest import KIND
 from ledger.database import Database
@@ -29,10 +28,7 @@ def fill(stack: Stack, background: Background, user: str) -> None:
 
 
 def test_a_killed_worker_leaves_nothing_out_and_pays_nothing_twice(
-    make_stack: StackMaker,
-    outside: Outside,
-    background: Background,
-    record_property: Callable[[str, object], None],
+    make_stack: StackMaker, outside: Outside, background: Background
 ) -> None:
     stack = make_stack(**outside.env, LONGRUN_BATCH_PAUSE_SECONDS="0")
     fill(stack, background, "ann")
@@ -57,4 +53,3 @@ def test_a_killed_worker_leaves_nothing_out_and_pays_nothing_twice(
     assert 2 * RUNS <= outside.model.requests <= 2 * RUNS + KILLS * 2 * AT_ONCE
     paid = stack.rows("SELECT item, count(*) FROM spend WHERE job_id = $1 GROUP BY item HAVING count(*) > 1", job_id)
     assert paid == [], "an answer that stood in the ledger was asked for again"
-    record_property("calls", outside.model.requests)

@@ -399,3 +399,11 @@ async def test_a_run_that_is_deleted_meanwhile_fails_alone(world: World) -> None
     await world.database.execute("DELETE FROM workouts WHERE id = $1", runs[11])
     found = result(await world.parts.ended(job_id, 30))
     assert (found.done, [(one.activity_id, one.code) for one in found.failures]) == (11, [(runs[11], "not_found")])
+
+
+async def test_a_job_that_takes_too_long_keeps_what_is_done(world: World) -> None:
+    world.ingest.pause = 60.0
+    user, runs = await world.user(12)
+    row = await world.ended(user, None, max_duration=4)
+    assert (row.status, row.error and row.error.code) == (Status.TIMED_OUT, "max_duration")
+    assert (await halves(world.database, runs)).count(BOTH) == 10
