@@ -36,7 +36,17 @@ from api import (
     waitpoints,
     webhooks,
 )
-from api.adapters import documents, plans, research, run_history, running, running_history, running_words, workflow
+from api.adapters import (
+    documents,
+    plans,
+    postings,
+    research,
+    run_history,
+    running,
+    running_history,
+    running_words,
+    workflow,
+)
 from api.auth import Credentials
 from api.dependencies import Services
 from api.edge import Edge
@@ -45,6 +55,7 @@ from api.limits import Limiter
 from api.openapi import describe
 from domain import logs
 from domain.keyring import Keyring
+from domain.postings.enriching import KIND as ENRICH_POSITION
 from domain.running.imports import KIND as IMPORT_RUN_EXPORT
 from engine.bulk import Bulks
 from engine.connect import connect
@@ -58,6 +69,7 @@ from engine.replay import Replays
 from engine.scheduling import Scheduling
 from engine.submit import Submitter
 from intake import run_contents
+from intake.postings import QUICK_SECONDS, PostingIntake, PostingJobs, posting_check
 from intake.run_history import HistoryIntake
 from intake.workouts import WorkoutIntake
 from ledger.audit import AuditLog
@@ -74,6 +86,7 @@ from ledger.feed import Feed
 from ledger.items import JobItems
 from ledger.jobs import Jobs
 from ledger.plans import Plans
+from ledger.postings import Postings
 from ledger.queues import Queues
 from ledger.reports import Reports
 from ledger.research import Research
@@ -89,6 +102,10 @@ from ledger.webhooks import Webhooks
 from ledger.workouts import Workouts
 from providers.embedding import chosen
 from providers.model_names import answering
+from providers.postings.ats import Boards
+from providers.postings.pages import PostingPages
+from providers.postings.reader import PostingReader
+from providers.web import GuardedClient
 from providers.workouts import WorkoutFiles
 from settings import Settings, SettingsError
 from workflows.catalog import installed
@@ -120,6 +137,7 @@ ROUTERS = (
     workflow,
     documents,
     plans,
+    postings,
     run_history,
     running_history,
     running_words,
@@ -222,9 +240,10 @@ async def _open(settings: Settings, catalog: Catalog, credentials: Credentials, 
     await opened.enter_async_context(courier.running())
     users_ = Users(database)
     workouts, workout_intake = _running(settings, database, users_, opened)
-    history_intake = _history(settings, database)
+    history_intake, postings_ = _history(settings, database), Postings(database)
     checks = {
         IMPORT_RUN_EXPORT: workout_intake.check,
+        ENRICH_POSITION: posting_check(postings_),
         **run_contents.checks(workouts),
         **history_intake.checks(),
     }
@@ -262,6 +281,8 @@ async def _open(settings: Settings, catalog: Catalog, credentials: Credentials, 
         courier=courier,
         documents=Documents(database),
         search=_search(settings, database, opened),
+        postings=postings_,
+        posting_intake=_postings(settings, postings_, submitter, opened),
         workouts=workouts,
         workout_intake=workout_intake,
         contents=Contents(database),
@@ -310,3 +331,15 @@ def _running(
         max_export_bytes=settings.export_max_bytes,
     )
     return workouts, intake
+
+
+def _postings(settings: Settings, rows: Postings, submitter: Submitter, opened: AsyncExitStack) -> PostingIntake:
+    """Job positions at the door; what reads them is a process that the first of them starts."""
+    client = GuardedClient(allow=settings.fetch_allow, timeout=QUICK_SECONDS, max_bytes=settings.fetch_max_bytes)
+    opened.push_async_callback(client.aclose)
+    reader = PostingReader()
+    opened.push_async_callback(reader.close)
+    pages = PostingPages(client, Boards(client), reader)
+    intake = PostingIntake(rows, PostingJobs(rows, submitter), pages, reader)
+    opened.push_async_callback(intake.close)
+    return intake

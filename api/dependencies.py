@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from engine.replay import Replays
     from engine.scheduling import Scheduling
     from engine.submit import Submitter
+    from intake.postings import PostingIntake
     from intake.run_contents import AutoContent
     from intake.run_history import HistoryIntake
     from intake.workouts import WorkoutIntake
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from ledger.items import JobItems
     from ledger.jobs import Jobs
     from ledger.plans import Plans
+    from ledger.postings import Postings
     from ledger.queues import Queues
     from ledger.reports import Reports
     from ledger.research import Research
@@ -89,6 +91,8 @@ class Services:
     courier: "Courier"
     documents: "Documents"
     search: "Search"
+    postings: "Postings"
+    posting_intake: "PostingIntake"
     workouts: "Workouts"
     workout_intake: "WorkoutIntake"
     contents: "Contents"

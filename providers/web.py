@@ -11,7 +11,6 @@ from typing import Self
 
 import httpcore
 import httpx
-import trafilatura.utils
 
 from domain.errors import VendorError
 from providers.guard import GuardedNetwork, Resolve, look_up
@@ -42,7 +41,10 @@ class Fetched:
         try:
             return self.body.decode(charset.split(";")[0].strip(" \"'") or "none")
         except (LookupError, UnicodeDecodeError, ValueError):
-            return trafilatura.utils.decode_file(self.body)
+            # imported here: the API fetches little, and pages that hide their charset more rarely still
+            from trafilatura.utils import decode_file
+
+            return decode_file(self.body)
 
 
 @cache

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from datetime import date
 from importlib.resources import files
 
-import dateparser
-
 from domain.posting import EmploymentType, Remote, Seniority
 
 REMOTE = re.compile(
@@ -167,6 +165,9 @@ def date_in(value: str) -> date | None:
 
 
 def _date(words: str) -> date | None:
+    # imported here: it takes long, and most processes never read a posting
+    import dateparser
+
     parsed = dateparser.parse(words, languages=["en"], settings={"REQUIRE_PARTS": ["day", "month", "year"]})
     return parsed.date() if parsed else None
 

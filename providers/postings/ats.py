@@ -16,7 +16,7 @@ from domain.errors import VendorError
 from domain.posting import Finding, Period, Salary
 from domain.postings.reading import Findings
 from domain.postings.wording import employment_in, locations_in, remote_in
-from providers.postings.structured import markdown_of
+from providers.vendor import refused_status
 
 if TYPE_CHECKING:
     from providers.web import GuardedClient
@@ -45,6 +45,15 @@ class System:
     read: Callable[[Any, str], Listed | None]
 
 
+@dataclass(frozen=True)
+class Answered:
+    """What a board's API has sent of a posting, for `read_answer`."""
+
+    system: str
+    posting_id: str
+    body: bytes
+
+
 class Boards:
     """`bases` moves a system's API elsewhere, by its host."""
 
@@ -54,32 +63,46 @@ class Boards:
     def knows(self, url: str) -> bool:
         return any(system.page.match(url) for system in SYSTEMS)
 
-    async def read(self, url: str) -> Listed | None:
-        """The posting of that page; None when no system here has such pages.
+    async def fetch(self, url: str) -> Answered | None:
+        """What the board of that page says of its posting; None when no system here has such pages.
 
-        Raises VendorError: `gone` when the board no longer lists it, and what GuardedClient raises.
+        Raises VendorError: `gone` when the board no longer lists it, and what GuardedClient raises; RateLimited.
         """
         for system in SYSTEMS:
             if found := system.page.match(url):
                 address = system.address.format_map(found.groupdict(default=""))
                 for host, base in self._bases.items():
                     address = address.replace(f"https://{host}", base)
-                return await self._listed(system, address, found["id"])
+                answer = await self._client.get(address)
+                if answer.status in (404, 410):
+                    raise gone()
+                if answer.status != 200:
+                    raise refused_status(answer.status, answer.headers, WHO)
+                return Answered(system.name, found["id"], answer.body)
         return None
 
-    async def _listed(self, system: System, address: str, posting_id: str) -> Listed:
-        answer = await self._client.get(address)
-        if answer.status in (404, 410):
-            raise VendorError("the job board no longer lists this position", code="gone", retryable=False)
-        if answer.status != 200:
-            raise VendorError(f"{WHO} answered {answer.status}", code=f"http_{answer.status}")
-        try:
-            listed = system.read(json.loads(answer.body), posting_id)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise VendorError(f"{WHO} sent a broken answer", code="bad_response") from error
-        if listed is None:
-            raise VendorError("the job board no longer lists this position", code="gone", retryable=False)
-        return listed
+
+def read_answer(answer: Answered) -> Listed:
+    """Keeps a core busy for some tenths of a second. Raises VendorError `gone`, `bad_response`."""
+    [read] = [system.read for system in SYSTEMS if system.name == answer.system]
+    try:
+        listed = read(json.loads(answer.body), answer.posting_id)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise VendorError(f"{WHO} sent a broken answer", code="bad_response") from error
+    if listed is None:
+        raise gone()
+    return listed
+
+
+def gone() -> VendorError:
+    return VendorError("the job board no longer lists this position", code="gone", retryable=False)
+
+
+def _markdown(html: str) -> str:
+    # imported here: it takes a second, and most processes never read a posting
+    from providers.postings.structured import markdown_of
+
+    return markdown_of(html)
 
 
 def _greenhouse(job: Any, _: str) -> Listed:
@@ -105,7 +128,7 @@ def _greenhouse(job: Any, _: str) -> Listed:
         remote=place,
         salary=salary,
         posted=job.get("first_published"),
-        text=markdown_of(content),
+        text=_markdown(content),
     )
 
 
@@ -127,7 +150,7 @@ def _lever(job: Any, _: str) -> Listed:
         employment=kinds.get("commitment"),
         salary=salary if pay else None,
         posted=datetime.fromtimestamp(created / 1000, UTC).isoformat() if created else None,
-        text=markdown_of(f"{job.get('description') or ''}{lists}{job.get('additional') or ''}"),
+        text=_markdown(f"{job.get('description') or ''}{lists}{job.get('additional') or ''}"),
     )
 
 
@@ -151,7 +174,7 @@ def _ashby(board: Any, posting_id: str) -> Listed | None:
         employment=re.sub(r"(?<=[a-z])(?=[A-Z])", " ", job.get("employmentType") or ""),
         salary=salary,
         posted=job.get("publishedAt"),
-        text=markdown_of(job.get("descriptionHtml") or ""),
+        text=_markdown(job.get("descriptionHtml") or ""),
     )
 
 

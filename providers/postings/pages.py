@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from domain.errors import RateLimited, VendorError
 from domain.posting import Finding
-from domain.postings.enriching import MOST_CHARACTERS, Reading
+from domain.postings.enriching import Reading
 from providers.vendor import retry_after
 from providers.web import HTML
 
@@ -38,9 +38,8 @@ class PostingPages:
 
     async def read(self, url: str) -> Reading:
         """What stands at that address, as far as structure says it."""
-        if listed := await self._boards.read(url):
-            title = listed.findings["title"].value
-            return Reading(text=listed.text[:MOST_CHARACTERS], headings=(title,), tiers=(dict(listed.findings),))
+        if answer := await self._boards.fetch(url):
+            return await self._reader.board(answer)
         try:
             return await self._direct(url)
         except VendorError as error:

@@ -7,6 +7,7 @@ from domain.errors import JobError
 from domain.postings.enriching import Reading
 from providers.apart import Apart, ProcessEnded
 from providers.postings import work
+from providers.postings.ats import Answered
 
 T = TypeVar("T")
 CALL_SECONDS, MEMORY = 30, 2 * 1024**3
@@ -24,6 +25,10 @@ class PostingReader:
     async def page(self, html: str, url: str) -> tuple[Reading, bool, bool]:
         """What the page says; whether it says nothing without JavaScript; whether it asks for a password."""
         return await self._run(work.read_page, html, url)
+
+    async def board(self, answer: Answered) -> Reading:
+        """What a board says. Raises VendorError `gone`, `bad_response`."""
+        return await self._run(work.read_board, answer)
 
     async def words(self, reading: Reading) -> Reading:
         """The reading with what its words say by themselves."""

@@ -5,6 +5,7 @@ What reads pages is imported there alone: it takes seconds, and most processes n
 
 from domain.posting import Finding
 from domain.postings.enriching import MOST_CHARACTERS, Reading
+from providers.postings.ats import Answered, read_answer
 
 
 def read_page(html: str, url: str) -> tuple[Reading, bool, bool]:
@@ -19,6 +20,13 @@ def read_page(html: str, url: str) -> tuple[Reading, bool, bool]:
         tiers=tuple(dict(tier) for tier in page.tiers),
     )
     return reading, page.needs_javascript, page.asks_password
+
+
+def read_board(answer: Answered) -> Reading:
+    """What a board says. Raises VendorError `gone`, `bad_response`."""
+    listed = read_answer(answer)
+    title = listed.findings["title"].value
+    return Reading(text=listed.text[:MOST_CHARACTERS], headings=(title,), tiers=(dict(listed.findings),))
 
 
 def read_words(text: str, headings: tuple[str, ...]) -> dict[str, Finding]:
