@@ -49,6 +49,7 @@ from engine.start import QUEUE
 from engine.stepping import Stepping
 from engine.submit import Submitter
 from engine.workers import QUEUES, run, worker_on
+from intake.postings import PostingJobs
 from ledger.buckets import Buckets
 from ledger.cancels import Cancels
 from ledger.database import Database
@@ -58,6 +59,7 @@ from ledger.events import Notices
 from ledger.items import JobItems
 from ledger.jobs import Jobs
 from ledger.migrate import pending
+from ledger.postings import Postings
 from ledger.reports import Reports
 from ledger.retention import Keep, Retention
 from ledger.schedules import Schedules
@@ -119,7 +121,8 @@ async def work(settings: Settings, queues: Sequence[str], catalog: Catalog) -> N
         control = Control(client, jobs, Submitter(jobs, catalog), reconciler, catalog)
         closing = Closing(jobs, steps, control, control)
         keep = Keep.days(settings.retention_days, settings.retention_event_days)
-        care = Care(Stats(database), Retention(database, keep))
+        positions = PostingJobs(Postings(database), Submitter(jobs, catalog))
+        care = Care(Stats(database), Retention(database, keep), positions.left)
         models = Models(
             Spend(database, patience=settings.ledger_patience_seconds),
             bucket=_bucket(settings, database),
