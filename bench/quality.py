@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench import quality_documents
+from bench.postings import figures as posting_figures
 from bench.quality_run import SCRIPT, SECTIONS, Material, by_model, by_twin, gather
 from domain.research import Briefing, Claim
 
@@ -157,7 +158,19 @@ async def measure() -> dict[str, list[Figure]]:
     material = await gather()
     briefings = {"offline twin": await by_twin(material), "scripted model": await by_model(material)}
     table = {name: figures(briefing, material) for name, briefing in briefings.items()}
-    return table | {"documents": await chunks_found()}
+    return table | {"documents": await chunks_found()} | postings_read()
+
+
+def postings_read() -> dict[str, list[Figure]]:
+    """What bench/postings measures: the shipped postings, and forms of them that are derived; without a model."""
+    table: dict[str, list[Figure]] = {}
+    for form, fields in posting_figures.scores().items():
+        lines = table[f"job positions, {form}{'' if form in posting_figures.SHIPPED else ' (derived)'}"] = []
+        for name, score in fields.items():
+            precision, recalled = posting_figures.BARS.get(name, (None, None))
+            lines.append(Figure(f"{name} precision", score.precision, precision))
+            lines.append(Figure("  recall", score.recall, recalled))
+    return table
 
 
 async def chunks_found() -> list[Figure]:
