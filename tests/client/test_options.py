@@ -10,7 +10,7 @@ from domain import job, options
 
 
 def _names(model: type[BaseModel]) -> set[str]:
-    return {str(field.alias) for field in model.model_fields.values()}
+    return {str(field.alias) for field in model.model_fields.values() if not field.exclude}
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ async def test_whose_parent_has_ended(book: Book) -> None:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def full(postgres_url: str, template: str) -> AsyncGenerator[Database]:
     """A ledger of 5,000 jobs; ten are being canceled, ten have an open job inside them, 400 items wait."""
-    async with cloned(postgres_url, template) as url:
+    async with cloned(postgres_url, template, fresh=True) as url:
         database = Database(url)
         await database.execute(FILL)
         await database.execute(KEYS)
@@ -135,7 +135,7 @@ async def test_a_portion_reads_its_own_items(full: Database) -> None:
     pending = "SELECT * FROM job_items WHERE job_id = $1 AND status = 'pending' ORDER BY position LIMIT $2"
     assert_narrow(await plan(full, pending, row["job_id"], 20), 20)
     ended = [{"position": n, "status": "done", "outcome": None} for n in range(901, 905)]
-    assert_narrow(await plan(full, sql("settle_items"), row["job_id"], ended, [901, 902, 903, 904]), 10)
+    assert_narrow(await plan(full, sql("settle_items"), row["job_id"], ended, [901, 902, 903, 904], None), 10)
 
 
 async def test_a_cancel_of_many_reads_those(full: Database) -> None:

@@ -46,7 +46,7 @@ READ_AT_MOST = 200
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def full(postgres_url: str, template: str) -> AsyncGenerator[Database]:
     """A ledger of 5,000 jobs: most are done, 950 wait, 50 run."""
-    async with cloned(postgres_url, template) as url:
+    async with cloned(postgres_url, template, fresh=True) as url:
         database = Database(url)
         for statement in (FILL, STEPS, EVENTS, KEYS, LANES, QUEUES, USERS, "ANALYZE"):
             await database.execute(statement)

@@ -76,7 +76,7 @@ class Watched(Database):
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def full(postgres_url: str, template: str) -> AsyncGenerator[Watched]:
-    async with cloned(postgres_url, template) as url:
+    async with cloned(postgres_url, template, fresh=True) as url:
         database = Watched(url)
         for statement in (FILL, STEPS):
             await database.execute(statement)

@@ -35,10 +35,10 @@ _print: dict[tuple[str, str], tuple[str, dict[str, str]]] = {}
 
 
 @asynccontextmanager
-async def cloned(postgres_url: str, template: str) -> AsyncGenerator[str]:
-    """The URL of a migrated database that is this block's alone."""
+async def cloned(postgres_url: str, template: str, *, fresh: bool = False) -> AsyncGenerator[str]:
+    """The URL of a migrated database that is this block's alone; `fresh`: in which nothing has ever been written."""
     server, free = (postgres_url, template), _free[postgres_url, template]
-    url = free.pop() if free else await _clone(postgres_url, template)
+    url = free.pop() if free and not fresh else await _clone(postgres_url, template)
     try:
         yield url
     finally:

@@ -20,8 +20,9 @@ from engine.query import live_progress
 from ledger.database import Database
 from ledger.plans import Plans
 from ledger.waitpoints import Waitpoints
-from tests.conftest import cloned, own_namespace
+from tests.conftest import own_namespace
 from tests.replay.fakes import Research
+from tests.support.databases import cloned
 from tests.support.plan_parts import Gate, Post, ScriptedModel, ScriptedTool, outputs, plan_activities, plan_of
 from tests.support.stack_parts import Parts, stack, steps_of, until
 from workflows.catalog import ours
