@@ -54,6 +54,9 @@ class Models:
         self._vendors: dict[str, Vendor] = {}
         self._model = model or DEFAULTS["anthropic" if anthropic_key or not openai_key else "openai"]
         self._named = model
+        if not self.missing_for(self._model):
+            # Now, since it takes seconds in which a loop that runs would answer nobody.
+            self._vendor(self._model)
 
     @property
     def missing(self) -> str | None:
