@@ -26,8 +26,13 @@ DYNAMIC = {
     "matching.enableFairness": "true",
     "system.enableActivityEagerExecution": "true",
 }
-# Timers below a second fire at a second, as on a real cluster; tests alone may not wait for that.
-TEST_DYNAMIC = {"history.timerProcessorMaxTimeShift": '"10ms"'}
+# Timers below a second fire at a second, and what is deleted goes once a queue has noted its place, every half a minute,
+# as on a real cluster; tests alone may not wait for that.
+TEST_DYNAMIC = {
+    "history.timerProcessorMaxTimeShift": '"10ms"',
+    "history.transferProcessorUpdateAckInterval": '"1s"',
+    "history.visibilityProcessorUpdateAckInterval": '"1s"',
+}
 # A crash of the process loses nothing; a power failure may lose the last moments.
 PRAGMAS = {"journal_mode": "WAL", "synchronous": "NORMAL"}
 

@@ -1,7 +1,6 @@
 """A user's data is erased everywhere: in every table of the ledger, and in the engine's histories."""
 
 import json
-import time
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -97,12 +96,7 @@ def test_nothing_of_a_user_is_left(running: Stack, outside: Outside, errands: Er
         assert job.is_success, job.error
         assert job.result["jobs"] == 2
         assert holding(running, ann) == {}
-        left = [research.job_id]
-        for _ in range(30):
-            if not (left := remembered(running, ann, since)):
-                break
-            time.sleep(1)
-        assert left == [], "the engine forgets"
+        assert until(lambda: remembered(running, ann, since) == [], 120, "the engine's forgetting")
         for job_id, status in ((research.job_id, "completed"), (fired.job_id, "canceled")):
             blank = client.get(job_id)
             assert (blank.status, blank.owner, blank.payload, blank.result) == (status, None, {}, None)
