@@ -13,7 +13,7 @@ CHECKS = (
     ("pyright",),
 )
 # most tests of whole stacks wait for something
-WHOLE = ("--numprocesses", "2", "--dist", "loadfile")
+WHOLE = ("--numprocesses", "3", "--dist", "loadfile")
 # Its command line has no module of its own.
 CONTRACTS = "from importlinter.cli import lint_imports_command; lint_imports_command()"
 # Universal, with hashes and without index addresses: the same files serve every machine and mirror.
@@ -23,7 +23,7 @@ LOCKS = (("-o", "requirements.lock"), ("--group", "dev", "-o", "requirements-dev
 
 
 def test(arguments: list[str]) -> int:
-    """The whole suite, two files at a time on servers of their own; or what the arguments of pytest say."""
+    """The whole suite, three files at a time on servers of their own; or what the arguments of pytest say."""
     try:
         # Before pytest, which would hide that it is being built.
         os.environ["LONGRUN_TEMPORAL_CLI"] = str(find_cli())
