@@ -1,6 +1,7 @@
 """Root of the worker process: settings → ledger, providers → activities → workers on their queues."""
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Callable, Sequence
@@ -180,6 +181,9 @@ async def work(settings: Settings, queues: Sequence[str], catalog: Catalog) -> N
             worker_on(client, queue, flows, activities[queue], graceful_seconds=settings.graceful_seconds)
             for queue in queues
         ]
+        # what is there by now stays: each full collection would look through it in vain
+        gc.collect()
+        gc.freeze()
         log.info("worker is up", queues=list(queues))
         await run(workers, stop)
 
