@@ -18,10 +18,12 @@ TRIM = re.compile(
     r"|\s*[-–—(#]?\s*(?:req(?:uisition)?|job)?\s*(?:id|no\.?|#)\s*:?\s*[\w-]*\d[\w-]*\)?$",
     re.IGNORECASE,
 )
-SPLIT = re.compile(r"\s*:\s+|\s+[-–—|@]\s+|\s+at\s+")
+SPLIT = re.compile(r"\s*:\s+|\s+[-–—|]\s+")
+AT = re.compile(r"(.+?)\s+(?:at|@)\s+([A-Z0-9].*)")
+WORD = r"[A-Z0-9](?:[\w&'’-]|\.(?=\w))*"
 HIRES = re.compile(
     r"(?:^|[.!?\n*#]\s*|\b[Aa]t |\b[Jj]oin |\b[Aa]bout )"
-    r"((?:the )?[A-Z0-9][\w&.'’-]*(?: (?:[A-Z0-9&][\w&.'’-]*|of|and|for|the)){0,5}?)"
+    rf"((?:the )?{WORD}(?: (?:{WORD}|&|of|and|for|the)){{0,5}}?)"
     r"(?=,? (?:is|are) (?:hiring|looking|seeking|recruiting|searching|a |an |the ))"
 )
 SENTENCE = re.compile(r"[.!?]$|\b(?:we|you|our|will|are|is)\b", re.IGNORECASE)
@@ -39,9 +41,11 @@ class Named(NamedTuple):
 def named(line: str, text: str) -> Named:
     """Title and company of a heading such as `Acme - Data Engineer` or `Data Engineer at Acme`.
 
-    A part is the company when the text speaks of it elsewhere and it does not name a job.
+    Behind `at` stands the company; another part is it when the text speaks of it elsewhere and it does not name a job.
     """
     whole = _trimmed(line.strip(" #*_\t"))
+    if (said := AT.match(whole)) and ROLE.search(said[1]) and not ROLE.search(said[2]):
+        return Named(_trimmed(said[1]), said[2], line)
     parts = [part.strip() for part in SPLIT.split(whole) if part.strip()]
     jobs = [part for part in parts if ROLE.search(part)]
     others = [part for part in parts if part not in jobs and _spoken_of(part, text, besides=line)]

@@ -41,10 +41,12 @@ PARTS: Mapping[str, Part] = {
     "skills.preferred": "preferred",
 }
 SURE, LIKELY, READ = 0.95, 0.85, 0.7
+FEW_LINES = 3
 
 
 def read_text(text: str, *, headings: Sequence[str] = ()) -> Findings:
     """What the Markdown of a posting says; `headings` are the page's own title lines, the surest first."""
+    text = _lined(text)
     labels = list(labels_in(text))
     found: dict[str, Finding] = {}
     _labelled(labels, found)
@@ -114,8 +116,15 @@ def _worded(text: str, found: dict[str, Finding]) -> None:
         found["closed"] = _finding(True, "grammar", closed, SURE)
 
 
+def _lined(text: str) -> str:
+    """A text that was pasted without its line breaks has a line for each of its sentences."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    return re.sub(r"(?<=[.!?])\s+(?=[A-Z])", "\n", text) if len(lines) <= FEW_LINES else text
+
+
 def _first_lines(text: str) -> list[str]:
-    return [line for line in text.splitlines() if line.strip() and not LABEL.match(line.strip())][:5]
+    lines = (line.strip().rstrip(".") for line in text.splitlines())
+    return [line for line in lines if line and not LABEL.match(line)][:5]
 
 
 def _finding(value: Any, source: Source, quote: str, confidence: float) -> Finding:

@@ -63,6 +63,24 @@ def test_a_pasted_posting_is_read() -> None:
     assert set(open_fields(found)) >= {"company.website", "company.logo_url", "closed"}
 
 
+@pytest.mark.parametrize(
+    ("text", "title", "company", "locations"),
+    [
+        (
+            "Data Engineer at Acme. Acme is hiring. Location: Berlin. Salary: €70,000 - €80,000 per year",
+            "Data Engineer",
+            "Acme",
+            ("Berlin",),
+        ),
+        ("Data Engineer at Acme. Berlin, full-time.", "Data Engineer", "Acme", ()),
+        ("Nurse wanted. Mary Hill is looking for a nurse in Oslo.", "Nurse wanted", "Mary Hill", ()),
+    ],
+)
+def test_a_text_without_line_breaks_is_read(text: str, title: str, company: str, locations: tuple[str, ...]) -> None:
+    found = merged([read_text(text)], text)
+    assert (found.title, found.company.name, found.locations) == (title, company, locations)
+
+
 def test_a_text_that_says_little_leaves_the_rest_open() -> None:
     found = merged([read_text("We need somebody who can cook.")], "We need somebody who can cook.")
     assert (found.title, found.company.name, found.locations, found.salary) == (None, None, (), None)
