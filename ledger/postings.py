@@ -138,10 +138,10 @@ class Postings:
         return [PostingRow.of(row) for row in rows]
 
     async def begin(self, job_id: UUID, posting_id: UUID) -> Source | None:
-        """Note that the job is at it; None when the posting is gone."""
+        """Note that the job is at it; None when the posting is gone, or belongs to another than the job's owner."""
         row = await self._database.row(
-            """UPDATE postings SET job_id = $1, processing_status = 'processing', updated_at = now()
-            WHERE id = $2 RETURNING url, given""",
+            """UPDATE postings p SET job_id = j.id, processing_status = 'processing', updated_at = now()
+            FROM jobs j WHERE j.id = $1 AND p.id = $2 AND j.owner IN ('', p.user_id) RETURNING url, given""",
             job_id,
             posting_id,
         )

@@ -42,6 +42,18 @@ async def given(book: Book, user_id: str = "ann", url: str = URL) -> PostingRow:
     return row
 
 
+async def test_a_job_of_somebody_else_gets_nothing_of_a_posting(book: Book) -> None:
+    """However it came to the payload: by a start, a replay with another one, a schedule."""
+    postings, row = Postings(book.database), await given(book, uuid4().hex)
+    theirs = await book.running(owner="somebody else")
+    assert await postings.begin(theirs, row.id) is None
+    found = await postings.get(row.id)
+    assert found
+    assert (found.job_id, found.processing_status) == (None, "pending")
+    for owner in (row.user_id, ""):
+        assert await postings.begin(await book.running(owner=owner), row.id)
+
+
 async def test_an_address_in_any_spelling_is_one_row_of_its_user(book: Book) -> None:
     postings, user_id = Postings(book.database), uuid4().hex
     spellings = (
