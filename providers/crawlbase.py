@@ -1,12 +1,15 @@
 """Crawlbase's Crawling API: a browser elsewhere, for sites that turn programs away or need JavaScript."""
 
-from typing import Self
+from collections.abc import Awaitable, Callable, Collection
+from typing import Self, TypeVar
 
 import httpx
 
 from domain.errors import VendorError
+from providers.robots import RobotsForbidError
 from providers.vendor import answering, refused
 
+T = TypeVar("T")
 WHO = "the crawling service"
 PASSING = frozenset({"520", "522", "599"})
 
@@ -38,3 +41,30 @@ class Crawlbase:
         if status != "200":
             raise VendorError(f"{WHO} could not get the page", code="site_blocked", retryable=status in PASSING)
         return response.text
+
+
+async def or_crawled(
+    direct: Awaitable[T],
+    crawlbase: Crawlbase | None,
+    url: str,
+    read: Callable[[str], Awaitable[T]],
+    *,
+    heals: Collection[str],
+) -> T:
+    """What the page gives directly; where that fails with one of these codes, what `read` makes of it as a browser
+    elsewhere sees it. Nothing goes around a robots.txt. Raises VendorError, RateLimited."""
+    try:
+        return await direct
+    except RobotsForbidError:
+        raise
+    except VendorError as error:
+        if crawlbase is None or error.code not in heals:
+            raise
+        try:
+            html = await crawlbase.get(url)
+        except VendorError as failure:
+            if failure.again:
+                raise
+            # the site's own reason says more than that the way around is closed too
+            raise error from failure
+        return await read(html)

@@ -6,11 +6,11 @@ from urllib.parse import urljoin, urlsplit
 
 from domain.errors import RateLimited, VendorError
 from domain.research import CompanyResearchRequest, Evidence, SiteFound
-from providers.crawlbase import Crawlbase
+from providers.crawlbase import Crawlbase, or_crawled
 from providers.naming import CANDIDATES, candidates, is_about_others, names_company, same_site
 from providers.pages import Page, read_page
 from providers.picks import canonical, locations, picks, usual
-from providers.robots import Robots, RobotsForbidError
+from providers.robots import Robots
 from providers.search import WebSearch
 from providers.sentences import fold
 from providers.vendor import retry_after
@@ -103,21 +103,8 @@ class CompanySite:
 
     async def _page(self, url: str, robots: Robots, *, timeout: float | None = None, within: str | None = None) -> Page:
         """A page worth reading, directly or through Crawlbase; else VendorError with the site's reason as its code."""
-        try:
-            return await self._direct(url, robots, timeout, within)
-        except RobotsForbidError:
-            raise
-        except VendorError as error:
-            if self._crawlbase is None or error.code not in HEALS_ELSEWHERE:
-                raise
-            try:
-                html = await self._crawlbase.get(url)
-            except VendorError as failure:
-                if failure.again:
-                    raise
-                # The site's own reason says more than that the way around is closed too.
-                raise error from failure
-            return await readable(html, url)
+        direct = self._direct(url, robots, timeout, within)
+        return await or_crawled(direct, self._crawlbase, url, lambda html: readable(html, url), heals=HEALS_ELSEWHERE)
 
     async def _direct(self, url: str, robots: Robots, timeout: float | None, within: str | None) -> Page:
         async def permit(hop: str) -> None:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from domain.errors import RateLimited, VendorError
 from domain.posting import Finding
 from domain.postings.enriching import Reading
+from providers.crawlbase import or_crawled
 from providers.vendor import retry_after
 from providers.web import HTML
 
@@ -40,19 +41,9 @@ class PostingPages:
         """What stands at that address, as far as structure says it."""
         if answer := await self._boards.fetch(url):
             return await self._reader.board(answer)
-        try:
-            return await self._direct(url)
-        except VendorError as error:
-            if self._crawlbase is None or error.code not in HEALS_ELSEWHERE:
-                raise
-            try:
-                html = await self._crawlbase.get(url)
-            except VendorError as failure:
-                if failure.again:
-                    raise
-                # the site's own reason says more than that the way around is closed too
-                raise error from failure
-            return await self._readable(html, url)
+        return await or_crawled(
+            self._direct(url), self._crawlbase, url, lambda html: self._readable(html, url), heals=HEALS_ELSEWHERE
+        )
 
     async def answering(self, reading: Reading) -> Reading:
         """The reading without logos that do not answer as an image."""
