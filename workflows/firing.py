@@ -11,7 +11,7 @@ from temporalio.common import RetryPolicy, SearchAttributeKey, WorkflowIDReusePo
 from temporalio.exceptions import ApplicationError, ChildWorkflowError, FailureError, TerminatedError
 from temporalio.exceptions import TimeoutError as EngineTimeout
 
-from workflows.steps import failure_of
+from workflows.failing import failure_of
 from workflows.surely import LOCAL, surely, whatever_comes
 
 with workflow.unsafe.imports_passed_through():

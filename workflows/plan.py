@@ -10,8 +10,9 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, is_cancelled_exception
 
 from workflows import policies
+from workflows.failing import NEVER_ISOLATED
 from workflows.policies import Policy
-from workflows.steps import NEVER_ISOLATED, Step, Steps
+from workflows.steps import Step, Steps
 from workflows.surely import surely
 
 with workflow.unsafe.imports_passed_through():

@@ -13,20 +13,21 @@ from temporalio import workflow
 from temporalio.exceptions import (
     ActivityError,
     ApplicationError,
-    ChildWorkflowError,
     FailureError,
     is_cancelled_exception,
 )
 
+from workflows.failing import NEVER_ISOLATED, failure_of
 from workflows.policies import HEARTBEAT, Policy
+from workflows.snapshot import Snapshot
 from workflows.surely import surely, whatever_comes
 from workflows.waiting import Listener
 
 with workflow.unsafe.imports_passed_through():
     from activities.closing import ChildRequest, Closing, Note
     from activities.waiting import Waits
-    from domain.errors import BudgetExceeded, JobClosed, LongrunError
-    from domain.job import Carried, Failure, Items, Job, Ongoing, Outcome, Progress, Status, StepState, StepStatus
+    from domain.errors import LongrunError
+    from domain.job import Carried, Failure, Items, Job, Ongoing, Outcome, Status
     from domain.model import Model
     from domain.portions import Again, Portion
     from domain.waiting import Asked, WaitRequest
@@ -36,7 +37,6 @@ A = TypeVar("A")
 R = TypeVar("R", bound=Ongoing)
 # of these one run is made: its history stays small, however long each of them takes
 PORTIONS = 50
-NEVER_ISOLATED = (BudgetExceeded.code, JobClosed.code)
 
 
 @dataclass(frozen=True)
@@ -54,22 +54,12 @@ class Steps:
         carried = job.carried or Carried()
         self._job = job
         self._policies = {step.name: step.policy for step in steps}
-        self._states = {step.name: StepState(name=step.name, max_attempts=step.max_attempts) for step in job.plan}
-        self._states |= {state.name: state for state in carried.steps}
+        self._snapshot = Snapshot(job)
         self._runs = dict(carried.runs)
-        self._items = carried.items
         self._listener = Listener()
         self._clock: asyncio.Timeout | None = None
         self._deadline = carried.deadline or workflow.now() + job.max_duration
-        workflow.set_query_handler("progress", self.answer)
-
-    def answer(self) -> dict[str, Any]:
-        """{progress, steps} as on the wire."""
-        states = list(self._states.values())
-        return {
-            "progress": self._progress().model_dump(mode="json", by_alias=True),
-            "steps": [state.model_dump(mode="json", by_alias=True) for state in states],
-        }
+        workflow.set_query_handler("progress", self._snapshot.wire)
 
     async def run(
         self,
@@ -131,19 +121,19 @@ class Steps:
         otherwise: Callable[[Failure], T | Awaitable[T]] | None,
     ) -> T:
         """The step's states around its work, and `otherwise` where that fails for good."""
-        self._mark(name, "running")
+        self._snapshot.mark(name, "running")
         try:
             result = await work
         except (ActivityError, ApplicationError, asyncio.CancelledError) as error:
             failure = failure_of(error, name)
-            self._mark(name, "failed", failure)
+            self._snapshot.mark(name, "failed", failure)
             if otherwise is None or is_cancelled_exception(error) or failure.code in NEVER_ISOLATED:
                 raise
             if isinstance(error, ActivityError) and not isinstance(error.cause, ApplicationError):
                 await self._note(activity_id, "failed", failure)
             answer = otherwise(failure)
             return await answer if inspect.isawaitable(answer) else answer  # pyright: ignore[reportReturnType]
-        self._mark(name, "completed")
+        self._snapshot.mark(name, "completed")
         return result
 
     async def portions(self, name: str, activity: Callable[..., Awaitable[Portion]], *args: Any) -> Items:
@@ -152,16 +142,16 @@ class Steps:
         All portions share the step's own id, so it has one row and is running until the last of them. What a portion
         did stands in the ledger before it answers: one that is tried again goes on where the last one stopped.
         """
-        self._mark(name, "running")
+        self._snapshot.mark(name, "running")
         done = 0
         while True:
             try:
                 portion = await self._execute(name, name, activity, args)
             except (ActivityError, asyncio.CancelledError) as error:
-                self._mark(name, "failed", failure_of(error, name))
+                self._snapshot.mark(name, "failed", failure_of(error, name))
                 raise
-            self._items = portion.items
-            self._mark(name, "running" if portion.left else "completed")
+            self._snapshot.items = portion.items
+            self._snapshot.mark(name, "running" if portion.left else "completed")
             if not portion.left:
                 return portion.items
             if portion.wait_seconds > 0:
@@ -188,7 +178,7 @@ class Steps:
 
     def done(self, name: str) -> bool:
         """Whether the step was completed, in this run or in one before it."""
-        return self._states[name].status == "completed"
+        return self._snapshot.completed(name)
 
     async def wait_for(
         self,
@@ -216,7 +206,7 @@ class Steps:
 
     async def skip(self, name: str) -> None:
         """Say that a step is not needed."""
-        self._mark(name, "skipped")
+        self._snapshot.mark(name, "skipped")
         await self._note(name, "skipped", None)
 
     async def child(self, kind: str, payload: Model, child_id: UUID | None = None) -> Any:
@@ -251,8 +241,8 @@ class Steps:
 
     def next_run(self, payload: Model) -> NoReturn:
         """Continue as new with this snapshot, the counts of repeats and the deadline."""
-        states = tuple(self._states.values())
-        carried = Carried(steps=states, runs=self._runs, deadline=self._deadline, items=self._items)
+        snapshot = self._snapshot
+        carried = Carried(steps=snapshot.states, runs=self._runs, deadline=self._deadline, items=snapshot.items)
         workflow.continue_as_new(self._job.model_copy(update={"payload": payload, "carried": carried}))
 
     async def to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
@@ -308,37 +298,3 @@ class Steps:
         return Outcome(
             job_id=self._job.id, status=status, result=result, error=error, answered_by=answered_by, listed=listed
         )
-
-    def _mark(self, name: str, status: StepStatus, failure: Failure | None = None) -> None:
-        state, now = self._states.get(name) or StepState(name=name), workflow.now()
-        ended = status in ("completed", "failed", "skipped")
-        self._states[name] = state.model_copy(
-            update={
-                "status": status,
-                "attempt": max(1, state.attempt),
-                "started_at": now if status == "running" else state.started_at,
-                "finished_at": now if ended else None,
-                "error": failure,
-            }
-        )
-        progress = self._progress()
-        items = f" · {progress.percent} %" if progress.items else ""
-        workflow.set_current_details(f"{progress.text} · {name.replace('_', ' ')} {status}{items}")
-
-    def _progress(self) -> Progress:
-        return Progress.of([state.status for state in self._states.values()], self._items)
-
-
-def failure_of(error: BaseException, step: str | None = None) -> Failure:
-    """Why it failed, fit for people: the domain's own error, what an activity raised, or which time-out struck."""
-    if isinstance(error, LongrunError):
-        return Failure(code=error.code, message=error.message, step=step, retryable=error.retryable)
-    while isinstance(error, (ActivityError, ChildWorkflowError)) and error.cause is not None:
-        step = step or (error.activity_id.split("#")[0] if isinstance(error, ActivityError) else None)
-        error = error.cause
-    if isinstance(error, ApplicationError):
-        step = step or next((str(detail) for detail in error.details), None)
-        return Failure(code=error.type or "job_failed", message=error.message, step=step)
-    if is_cancelled_exception(error):
-        return Failure(code="canceled", message="a job inside this one was canceled", step=step)
-    return Failure(code="step_timeout", message="the step did not end in time", step=step, retryable=True)
