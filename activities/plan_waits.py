@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from pydantic_core import to_json
 from temporalio import activity
 
-from activities.plans import LOST, here, shaped
+from activities.plan_here import LOST, here, shaped
 from activities.tools import SPECS
 from activities.tools.send_email import letter
 from activities.tools.waiting import Outside, Question
@@ -17,7 +17,7 @@ from domain.plan import StepRef
 from domain.waiting import Asked
 
 if TYPE_CHECKING:
-    from activities.plans import Here
+    from activities.plan_here import Here
     from activities.waiting import Waits
     from domain.keyring import Keyring
     from domain.outside import Requester

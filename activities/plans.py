@@ -5,15 +5,14 @@ What a step brings stays in the ledger; a receipt travels.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
-from pydantic import ValidationError
 from pydantic_core import to_json
 from temporalio import activity
 
+from activities.plan_here import LOST, Here, here, shaped
+from activities.plan_result import concluded
 from activities.tools import SPECS
 from activities.tools.tool import Spec, Tool, Use
 from domain.errors import JobError, LongrunError, VendorError
@@ -24,21 +23,17 @@ from domain.plan import (
     Concluding,
     PlanRequest,
     PlanResult,
-    PlanStep,
     Receipt,
     StepAnswer,
     StepRef,
-    StepResult,
-    ancestors,
 )
-from domain.plan_input import filled
-from domain.plan_prompt import MOST_SAID, Earlier, outputs_of, prompt, said, unfounded
+from domain.plan_prompt import MOST_SAID, prompt, said, unfounded
 from domain.plan_twin import digest
 from domain.storable import storable
 from domain.tool_use import Exchange, ToolOffer, in_turns
 from domain.usage import Call as Turn
 from ledger.patience import patiently
-from ledger.plans import Begun, Call, Outcome
+from ledger.plans import Begun, Call
 
 if TYPE_CHECKING:
     from domain.protocols import ToolModel
@@ -50,48 +45,7 @@ PROMPT = "prompts/plan_step.md"
 MOST_TOKENS = 8_000
 # After that many turns a model has to answer with what it has; each may ask for so many tools.
 MOST_TURNS, MOST_CALLS = 8, 10
-OUTPUT_BYTES, SHOWN_BYTES, RESULT_BYTES = 1_000_000, 20_000, 200_000
-LOST = "the call before was cut off, and what became of it is not known"
-
-
-@dataclass(frozen=True)
-class Here:
-    """A step and what it is given: the plan, whose it is, and what the steps before brought."""
-
-    job_id: UUID
-    owner: str
-    plan: PlanRequest
-    step: PlanStep
-    earlier: tuple[Earlier, ...]
-
-    @property
-    def call(self) -> Call:
-        return Call(self.job_id, self.step.name)
-
-    def given(self) -> dict[str, Any]:
-        """The input with every mark replaced; raises JobError `input_missing`."""
-        return filled(self.step.input or {}, outputs_of(self.earlier))
-
-
-async def here(plans: "Plans", name: str) -> Here:
-    """The step of that name in the job of this activity."""
-    job_id = UUID(activity.info().workflow_id)
-    asked = await plans.asked(job_id)
-    plan = PlanRequest.model_validate(asked.payload)
-    place = next(at for at, step in enumerate(plan.steps) if step.name == name)
-    before = [plan.steps[at].name for at in ancestors(plan.steps, place)]
-    found = await plans.outcomes(job_id, before)
-    earlier = tuple(_earlier(found[other]) for other in before if other in found)
-    return Here(job_id, asked.owner, plan, plan.steps[place], earlier)
-
-
-def shaped(spec: Spec, given: dict[str, Any]) -> Any:
-    """The tool's input; raises JobError `invalid_input`, which names the fields and quotes nothing."""
-    try:
-        return spec.shape.model_validate(given)
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'input'}: {one['type']}" for one in error.errors()[:5])
-        raise JobError(f"the input does not fit the tool ({wrong})", code="invalid_input") from None
+OUTPUT_BYTES = 1_000_000
 
 
 class PlanSteps:
@@ -265,45 +219,6 @@ class PlanSteps:
         if name not in self._tools:
             raise JobError("this service does not have that tool any more", code="unknown_tool")
         return self._tools[name]
-
-
-def concluded(plan: PlanRequest, found: Mapping[str, Outcome]) -> PlanResult:
-    """The result: each step with what it brought, as far as that is short."""
-    steps: list[StepResult] = []
-    last: Any = None
-    for step in plan.steps:
-        one = found.get(step.name)
-        if one is None:
-            steps.append(StepResult(name=step.name, status="skipped"))
-            continue
-        size = len(to_json(one.output)) if one.status == "completed" else 0
-        last = one.output if 0 < size <= RESULT_BYTES else last
-        steps.append(
-            StepResult(
-                name=step.name,
-                status=one.status,  # pyright: ignore[reportArgumentType]
-                output=one.output if size <= SHOWN_BYTES else None,
-                output_bytes=size,
-                answered_by=one.answered_by,
-                error=one.error,
-            )
-        )
-    answered: set[Any] = {step.answered_by for step in steps if step.answered_by}
-    return PlanResult(
-        workflow_name=plan.workflow_name,
-        mode=plan.mode,
-        model_id=plan.model_id,
-        steps=tuple(steps),
-        output=last,
-        failed=tuple(step.name for step in steps if step.status == "failed"),
-        answered_by=answered.pop() if len(answered) == 1 else "mixed" if answered else None,
-    )
-
-
-def _earlier(found: Outcome) -> Earlier:
-    if found.status == "completed":
-        return Earlier(found.name, found.output)
-    return Earlier(found.name, error=found.error or Failure(code=found.status, message="it did not end"))
 
 
 def _failure(error: LongrunError, step: str) -> Failure:
