@@ -2,11 +2,13 @@
 
 import base64
 import heapq
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 from uuid import UUID
 
+from fastapi import Query
 from pydantic import Field, StringConstraints
 
 from api.grants import as_id
@@ -16,12 +18,13 @@ from domain.model import Model, Request
 from ledger.jobs import JobFilter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from api.dependencies import Services
     from api.grants import Caller
     from ledger.rows import JobRow
 
+R = TypeVar("R")
 USUAL, MOST = 50, 100
 Name = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
@@ -85,6 +88,34 @@ class Cursor(Model):
             return cls.model_validate_json(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         except ValueError:
             raise CallerError("this cursor is none of ours", pointer="?cursor") from None
+
+
+@dataclass(frozen=True)
+class OfUser:
+    """A page of a user's rows, newest first; asked for by dependency."""
+
+    user_id: Annotated[str | None, Query(alias="userId", max_length=256)] = None
+    limit: Annotated[int, Query(ge=1, le=MOST)] = USUAL
+    cursor: Annotated[str | None, Query(description="`nextCursor` of the page before.")] = None
+
+    def of(self, caller: "Caller") -> str:
+        """Whose rows; raises CallerError where a server does not say, JobNotFound where they are not the caller's."""
+        if self.user_id is None and caller.grants is None:
+            raise CallerError("say whose they are", pointer="?userId")
+        return caller.reads_of(self.user_id)
+
+    @property
+    def before(self) -> tuple[datetime, UUID] | None:
+        """Where the page before ended."""
+        place = Cursor.read(self.cursor) if self.cursor else None
+        return (place.at, place.id) if place else None
+
+    def more(self, found: "Sequence[R]", place: "Callable[[R], tuple[datetime, UUID]]") -> str | None:
+        """The next cursor, if more rows were found than the page has."""
+        if len(found) <= self.limit:
+            return None
+        at, row_id = place(found[self.limit - 1])
+        return str(Cursor(at=at, id=row_id))
 
 
 async def page(wanted: Wanted, given: "Services", caller: "Caller") -> "tuple[Sequence[JobRow], str | None]":

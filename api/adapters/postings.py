@@ -4,14 +4,14 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Response
 from pydantic import ConfigDict, Field, HttpUrl, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
 
 from api.dependencies import Auth, Given, note_job
 from api.errors import NotFound, Problem
 from api.grants import Caller, as_id
-from api.listing import Cursor
+from api.listing import OfUser
 from api.wire import JOB_ID, reply
 from domain.errors import CallerError
 from domain.job import Failure
@@ -132,22 +132,11 @@ async def post_position(asked: PositionGiven, given: Given, caller: Auth) -> Res
 
 
 @router.get("", response_model=PositionPage, responses={422: {"model": Problem}})
-async def list_positions(
-    given: Given,
-    caller: Auth,
-    user_id: Annotated[str | None, Query(alias="userId", max_length=256)] = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 50,
-    cursor: Annotated[str | None, Query(description="`nextCursor` of the page before.")] = None,
-) -> Response:
+async def list_positions(given: Given, caller: Auth, wanted: Annotated[OfUser, Depends()]) -> Response:
     """A user's job positions, newest first."""
-    if user_id is None and caller.grants is None:
-        raise CallerError("say whose job positions", pointer="?userId")
-    place = Cursor.read(cursor) if cursor else None
-    before = (place.at, place.id) if place else None
-    rows = await given.postings.page(caller.reads_of(user_id), limit=limit + 1, before=before)
-    last = rows[limit - 1] if len(rows) > limit else None
-    more = str(Cursor(at=last.created_at, id=last.id)) if last else None
-    return reply(PositionPage(job_positions=[Position.of(row) for row in rows[:limit]], next_cursor=more))
+    rows = await given.postings.page(wanted.of(caller), limit=wanted.limit + 1, before=wanted.before)
+    more = wanted.more(rows, lambda row: (row.created_at, row.id))
+    return reply(PositionPage(job_positions=[Position.of(row) for row in rows[: wanted.limit]], next_cursor=more))
 
 
 @router.get("/{position_id}", response_model=Position)

@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api import uploads
 from api.adapters.running_wire import (
@@ -20,7 +20,7 @@ from api.adapters.running_wire import (
 from api.dependencies import Auth, Given
 from api.errors import NotFound, Problem
 from api.grants import Caller, as_id
-from api.listing import Cursor
+from api.listing import OfUser
 from api.starting import started
 from api.wire import Started, reply
 from domain.errors import CallerError, PayloadTooLarge
@@ -94,20 +94,13 @@ async def post_activity(request: Request, given: Given, caller: Auth) -> Respons
 
 
 @router.get("", response_model=ActivityPage, responses={422: {"model": Problem}})
-async def list_activities(
-    given: Given,
-    caller: Auth,
-    user_id: Annotated[str | None, Query(alias="userId", max_length=256)] = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 50,
-    cursor: Annotated[str | None, Query(description="`nextCursor` of the page before.")] = None,
-) -> Response:
+async def list_activities(given: Given, caller: Auth, wanted: Annotated[OfUser, Depends()]) -> Response:
     """A user's activities, the latest start first."""
-    if user_id is None and caller.grants is None:
-        raise CallerError("say whose activities", pointer="?userId")
-    before = Cursor.read(cursor).at if cursor else None
-    rows = await given.workouts.page(caller.reads_of(user_id), limit=limit + 1, before=before)
-    more = str(Cursor(at=rows[limit - 1].started_at, id=rows[limit - 1].id)) if len(rows) > limit else None
-    return reply(ActivityPage(activities=[ActivitySummary.of(row) for row in rows[:limit]], next_cursor=more))
+    before = wanted.before
+    # a user has no two of one start
+    rows = await given.workouts.page(wanted.of(caller), limit=wanted.limit + 1, before=before[0] if before else None)
+    more = wanted.more(rows, lambda row: (row.started_at, row.id))
+    return reply(ActivityPage(activities=[ActivitySummary.of(row) for row in rows[: wanted.limit]], next_cursor=more))
 
 
 @router.get("/imports/{job_id}", response_model=ImportedFiles)
