@@ -3,10 +3,12 @@ FROM python:3.11-slim AS build
 ENV UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 UV_PYTHON_DOWNLOADS=never
 RUN pip install --no-cache-dir uv==0.13.9 && uv venv /opt/longrun
 WORKDIR /src
+# requirements-offline.lock adds what hears and embeds without a vendor's key.
+ARG LOCK=requirements.lock
 # Dependencies first: this layer changes only with the lock.
-COPY requirements.lock ./
+COPY ${LOCK} ./
 RUN --mount=type=cache,target=/root/.cache/uv \
-    uv pip install --python /opt/longrun --require-hashes -r requirements.lock
+    uv pip install --python /opt/longrun --require-hashes -r ${LOCK}
 COPY . .
 RUN --mount=type=cache,target=/root/.cache/uv \
     uv build --wheel --build-constraints requirements-dev.lock --require-hashes --out-dir /dist \

@@ -19,7 +19,11 @@ CONTRACTS = "from importlinter.cli import lint_imports_command; lint_imports_com
 # Universal, with hashes and without index addresses: the same files serve every machine and mirror.
 COMPILE = "uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header"
 QUALITY = ("bench.quality", "bench.tools")
-LOCKS = (("-o", "requirements.lock"), ("--group", "dev", "-o", "requirements-dev.lock"))
+LOCKS = (
+    ("-o", "requirements.lock"),
+    ("--all-extras", "-o", "requirements-offline.lock"),
+    ("--all-extras", "--group", "dev", "-o", "requirements-dev.lock"),
+)
 
 
 def test(arguments: list[str]) -> int:
@@ -56,7 +60,7 @@ def chaos(arguments: list[str]) -> int:
 
 
 def lock(_: list[str]) -> int:
-    """Write both lock files anew from pyproject.toml."""
+    """Write the lock files anew from pyproject.toml."""
     return max(_python("-m", *COMPILE.split(), "--no-emit-index-url", "pyproject.toml", *target) for target in LOCKS)
 
 

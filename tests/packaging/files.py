@@ -39,8 +39,11 @@ def dockerfile() -> list[Stage]:
 
 
 def build_commands() -> list[str]:
-    """What the build stage runs with uv, in order, without the getting of uv itself."""
-    runs = " && ".join(re.sub(r"--mount=\S+ ", "", run) for run in dockerfile()[0].of("RUN"))
+    """What the build stage runs with uv, in order, without the getting of uv itself, arguments by their defaults."""
+    build = dockerfile()[0]
+    runs = " && ".join(re.sub(r"--mount=\S+ ", "", run) for run in build.of("RUN"))
+    for name, default in (argument.split("=") for argument in build.of("ARG")):
+        runs = runs.replace(f"${{{name}}}", default)
     return [command for command in runs.split(" && ") if command.startswith("uv ")]
 
 

@@ -80,6 +80,6 @@ def test_the_final_image_holds_no_source_and_no_root() -> None:
 
 
 def test_what_is_installed_is_locked_by_hash() -> None:
-    installs = [run for run in dockerfile()[0].of("RUN") if "requirements" in run]
+    installs = [run for run in dockerfile()[0].of("RUN") if "LOCK" in run or "requirements" in run]
     assert len(installs) == 2
     assert all("--require-hashes" in run for run in installs)

@@ -8,11 +8,13 @@ import zipfile
 from pathlib import Path
 
 import longrun
+from local import bootstrap
 from tests.packaging.conftest import UV
 from tests.packaging.files import ROOT, context
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 NOT_SHIPPED = {"tests", "bench"}
+LOCKS = ("requirements.lock", "requirements-offline.lock", "requirements-dev.lock")
 
 
 def test_the_wheel_list_names_every_package_and_root_module() -> None:
@@ -24,15 +26,20 @@ def test_the_wheel_list_names_every_package_and_root_module() -> None:
 def test_docker_is_given_what_the_wheel_is_built_from() -> None:
     given = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     listed = set(PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"])
-    assert given == listed | {"pyproject.toml", "README.md", "requirements.lock", "requirements-dev.lock"}
+    assert given == listed | {"pyproject.toml", "README.md", *LOCKS}
 
 
-def test_the_runtime_lock_is_part_of_the_developers_lock() -> None:
+def test_each_lock_is_part_of_the_next_larger_one() -> None:
     def pins(name: str) -> set[str]:
         return {line.split()[0] for line in (ROOT / name).read_text().splitlines() if line[:1].isalnum()}
 
-    assert pins("requirements.lock") <= pins("requirements-dev.lock")
-    assert len(pins("requirements.lock")) > 30
+    runtime, offline, developers = map(pins, LOCKS)
+    assert runtime < offline < developers
+    assert len(runtime) > 30
+
+
+def test_the_installer_that_make_gets_is_the_one_that_writes_the_locks() -> None:
+    assert bootstrap.UV in PROJECT["dependency-groups"]["dev"]
 
 
 def test_the_wheel_carries_data_and_no_tests(image: Path) -> None:
