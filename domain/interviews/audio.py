@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 from uuid import UUID
 
 from domain.errors import CallerError
-from domain.interviews.transcript import Piece, Transcript, TranscribedBy
+from domain.interviews.transcript import Piece, TranscribedBy, Transcript
 from domain.model import Model
 
 Container = Literal["wav", "mp3", "m4a", "ogg", "webm", "flac", "mp4"]
@@ -15,7 +15,8 @@ Container = Literal["wav", "mp3", "m4a", "ogg", "webm", "flac", "mp4"]
 class AudioRefused(CallerError):
     """A file in which no interview can be heard. `code` is stable, `message` says why.
 
-    `empty_file`, `not_audio`, `no_audio_track`, `truncated_file`, `broken_file`, `silent_audio`, `too_long`, `too_large`.
+    `empty_file`, `not_audio`, `no_audio_track`, `truncated_file`, `broken_file`, `silent_audio`, `too_long`,
+    `too_large`.
     """
 
     code = "not_audio"
