@@ -90,7 +90,7 @@ class Caller:
     def starts(self, kind: str, aliases: Iterable[str], owner: str | None, *, by_name: bool = False) -> str | None:
         """The owner that a new job of the kind gets; raises NotFound when the caller may not start it.
 
-        A kind that is granted `by_name` alone is not among those that an owner may start.
+        What is granted `by_name` alone is not among what an owner may start.
         """
         may = self.grants
         if may is None:
@@ -102,6 +102,8 @@ class Caller:
             return asked
         if not may.kinds.isdisjoint((kind, *aliases)) and owner in (None, may.owner):
             return may.owner
+        if asked in may.writes:
+            raise NotFound(f"a token starts this only with the scope trigger:tasks:{kind}")
         raise NotFound("there is no such kind to start here")
 
     def reads_of(self, owner: str | None) -> str:

@@ -104,7 +104,7 @@ async def create_schedule(asked: ScheduleRequest, given: Given, caller: Auth) ->
     is 422 with its reason.
     """
     kind = given.catalog[asked.job_type]
-    owner = caller.starts(kind.name, kind.aliases, asked.options.owner, by_name=kind.by_name)
+    owner = caller.starts(kind.name, kind.aliases, asked.options.owner, by_name=kind.only_by_name(asked.payload))
     if caller.grants is not None and owner not in caller.grants.writes:
         raise NotFound  # a token that may start a kind is for its own jobs alone
     options = given.served(asked.options, caller).model_copy(update={"owner": owner})
@@ -223,7 +223,7 @@ async def _changed(row: ScheduleRow, asked: ScheduleRequest, given: Services, ca
     if (asked.options.owner or row.owner or None) != (row.owner or None):
         raise CallerError("a schedule keeps its owner", pointer="/options/owner")
     kind = given.catalog[asked.job_type]
-    caller.starts(kind.name, kind.aliases, row.owner or None, by_name=kind.by_name)
+    caller.starts(kind.name, kind.aliases, row.owner or None, by_name=kind.only_by_name(asked.payload))
     given.served(asked.options, caller)
     changed = await given.scheduling.change(row, asked)
     await _noted(given, caller, "change", changed)

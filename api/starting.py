@@ -84,7 +84,7 @@ async def replay(job_id: str, given: Given, caller: Auth, asked: Again | None = 
     if not caller.changes(row):
         raise NotFound
     kind = given.catalog[row.kind]
-    if asked.payload is not None and kind.by_name:
+    if asked.payload is not None and kind.only_by_name(asked.payload):
         caller.starts(kind.name, kind.aliases, row.owner or None, by_name=True)
     by = caller.acting_for(row.owner)
     opened = await given.replays.replay(row, payload=asked.payload, from_step=asked.from_step, by=by)
@@ -116,7 +116,7 @@ async def open_batch(submissions: list[Submission], given: Services) -> Response
 
 
 def _submission(kind: Kind, payload: dict[str, Any], options: Options, caller: Caller) -> Submission:
-    owner = caller.starts(kind.name, kind.aliases, options.owner, by_name=kind.by_name)
+    owner = caller.starts(kind.name, kind.aliases, options.owner, by_name=kind.only_by_name(payload))
     if owner != options.owner:
         options = options.model_copy(update={"owner": owner})
     return Submission(kind.name, payload, options, by=caller.acting_for(owner))

@@ -6,7 +6,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from activities.erasing import Erased
-from activities.tools import SHAPES
+from activities.tools import SHAPES, with_own_means
 from domain import library, plan, plan_check
 from domain.model import Model, Request
 from domain.postings.enriching import KIND as ENRICH_POSITION
@@ -100,6 +100,7 @@ def ours(task_hosts: Sequence[str] = ()) -> tuple[Kind, ...]:
             title=lambda request: f"Run {request.workflow_name}",
             max_duration=timedelta(days=30),
             steps_of=steps_of,
+            by_name=with_own_means,
         ),
         Kind(
             name=IMPORT_RUN_EXPORT,

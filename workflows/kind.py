@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
-from domain.errors import UnknownKind
+from domain.errors import InvalidPayload, UnknownKind
 from domain.job import PlannedStep, Retry
 from domain.model import Request
 from workflows.steps import Step
@@ -18,11 +18,11 @@ from workflows.steps import Step
 @dataclass(frozen=True)
 class Kind:
     """A kind of job. `title` says a payload in words; `same` names what makes two payloads one question (cached).
-    `by_name`: servers start it, and tokens that name it; an owner's token does not. `steps_of` names a payload's own
-    steps; without it each job has the workflow class's. `owner_of` names whose data a payload is about: the job is
-    theirs, and nobody else's. `one_of` names what only one open job at a time is about: who asks for another joins it.
-    `items` names a list of the payload that may be long: it becomes the job's items, and
-    the workflow is handed the rest."""
+    `by_name`: servers start it, and tokens that name it; an owner's token does not, or not with such a payload.
+    `steps_of` names a payload's own steps; without it each job has the workflow class's. `owner_of` names whose data a
+    payload is about: the job is theirs, and nobody else's. `one_of` names what only one open job at a time is about:
+    who asks for another joins it. `items` names a list of the payload that may be long: it becomes the job's items,
+    and the workflow is handed the rest."""
 
     name: str
     workflow: type
@@ -34,7 +34,7 @@ class Kind:
     same: Callable[[Any], Any] | None = None
     fresh: Callable[[Any], bool] = lambda _: False
     activities: tuple[Callable[..., Any], ...] = ()
-    by_name: bool = False
+    by_name: bool | Callable[[Any], bool] = False
     steps_of: Callable[[Any], Sequence[Step]] | None = None
     owner_of: Callable[[Any], str] | None = None
     one_of: Callable[[Any], Any] | None = None
@@ -52,6 +52,15 @@ class Kind:
             for step in steps
             for policy in (step.policy.merged(retry),)
         )
+
+    def only_by_name(self, payload: dict[str, Any]) -> bool:
+        """Whether an owner's token cannot start it with that payload. `submit` refuses one that does not fit."""
+        if isinstance(self.by_name, bool):
+            return self.by_name
+        try:
+            return self.by_name(self.payload.model_validate(payload))
+        except (ValidationError, InvalidPayload):
+            return False
 
     def whole(self, payload: dict[str, Any], items: Sequence[Any] | None) -> dict[str, Any]:
         """The payload with the list that became the job's items."""

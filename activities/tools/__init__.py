@@ -14,6 +14,8 @@ from activities.tools.tool import Spec
 from activities.tools.waiting import ASK_PERSON, OUTSIDE
 from activities.tools.web_search import WebSearch
 from domain.model import Request
+from domain.modes import mode_named
+from domain.plan import PlanRequest
 
 SPECS: Mapping[str, Spec] = {
     spec.name: spec
@@ -31,3 +33,13 @@ SPECS: Mapping[str, Spec] = {
     )
 }
 SHAPES: Mapping[str, type[Request]] = {name: spec.shape for name, spec in SPECS.items()}
+
+
+def with_own_means(plan: PlanRequest) -> bool:
+    """Whether the plan uses the service's own mail server or credentials: a step does, or its models may."""
+    mode = mode_named(plan.mode)
+    offered = [spec for spec in SPECS.values() if spec.by_model and mode and mode.allows(spec.name)]
+    return any(
+        SPECS[step.does].own_means(step.input or {}) if step.does else any(spec.own_means({}) for spec in offered)
+        for step in plan.steps
+    )

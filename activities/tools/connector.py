@@ -12,7 +12,13 @@ if TYPE_CHECKING:
 
 
 def spec_of(connector: Connector) -> Spec:
-    return Spec(connector.name, connector.description, connector.shape, timeout=timedelta(minutes=5))
+    return Spec(
+        connector.name,
+        connector.description,
+        connector.shape,
+        timeout=timedelta(minutes=5),
+        own_means=lambda _: True,
+    )
 
 
 SPECS = {name: spec_of(connector) for name, connector in connectors().items()}

@@ -30,6 +30,7 @@ class SendEmail:
         Mail,
         timeout=timedelta(seconds=60),
         changes=lambda _: True,
+        own_means=lambda _: True,
         by_model=False,
     )
 

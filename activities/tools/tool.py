@@ -1,6 +1,6 @@
 """What a tool is: a name, the shape of its input, how long it may take, and whether it changes the world."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal, Protocol
@@ -20,8 +20,10 @@ class Spec:
     """`way`: a call of ours, a wait for somebody outside, or a company research of its own.
 
     `changes`: whether a call with that input changes the world; it is then made at most once an attempt, and no model
-    may ask for it. `timeout` is for one call. `known` names an argument whose value a model must have been given: else
-    a page could talk it into carrying what it knows to an address made up for that.
+    may ask for it. `own_means`: whether a call with that input (as JSON, perhaps not filled in yet) uses what is the
+    service's own, its mail server or its credentials elsewhere. `timeout` is for one call. `known` names an argument
+    whose value a model must have been given: else a page could talk it into carrying what it knows to an address made
+    up for that.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Spec:
     timeout: timedelta = timedelta(seconds=60)
     attempts: int = 3
     changes: Callable[[Any], bool] = _nothing
+    own_means: Callable[[Mapping[str, Any]], bool] = _nothing
     by_model: bool = True
     known: str | None = None
 

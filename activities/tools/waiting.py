@@ -27,5 +27,12 @@ class Outside(Request):
     timeout: Timeout | None = None
 
 
-ASK_PERSON = Spec("ask_person", "Ask a person and wait for the answer.", Question, way="wait", by_model=False)
+ASK_PERSON = Spec(
+    "ask_person",
+    "Ask a person and wait for the answer.",
+    Question,
+    way="wait",
+    by_model=False,
+    own_means=lambda asked: asked.get("to") is not None,
+)
 OUTSIDE = Spec(EXTERNAL, "Wait for somebody outside to do the step.", Outside, way="wait", by_model=False)

@@ -50,7 +50,41 @@ async def test_the_seeds_payload_is_taken_and_its_status_calls_answer(server: ht
     ]
 
 
+@pytest.mark.parametrize(
+    ("mode", "step"),
+    [
+        ("Admin", {"name": "Tell", "tool": "send_email", "input": {"to": "a@b.cd", "subject": "S", "text": "T"}}),
+        ("Admin", {"name": "Ask", "tool": "ask_person", "input": {"question": "So?", "to": "a@b.cd"}}),
+        ("Sales", {"name": "Fetch", "tool": "HUBSPOT_GET_CONTACTS"}),
+        ("Sales", {"name": "Think", "description": "whose models may read from there"}),
+    ],
+)
+async def test_a_token_uses_the_services_own_mail_and_credentials_only_where_it_names_the_kind(
+    api: Api, mode: str, step: dict[str, Any]
+) -> None:
+    payload = {**SEED, "mode": mode, "steps": [step]}
+    asked = {"jobType": "workflow", "payload": payload}
+    owner = await api.bearer("write:owner:ann", owner="ann")
+    named = await api.bearer("write:owner:ann", "trigger:tasks:workflow", owner="ann")
+
+    refused = await owner.post("/api/jobs", json=asked)
+    assert (refused.status_code, "trigger:tasks:workflow-execution" in refused.json()["detail"]) == (404, True)
+    scheduled = {**asked, "cron": "0 9 * * *", "timezone": "UTC"}
+    assert (await owner.post("/api/schedules", json=scheduled)).status_code == 404
+    assert (await named.post("/api/jobs", json=asked)).status_code == 202
+
+    harmless = {**payload, "mode": "General", "steps": [STEP, {"name": "Ask", "tool": "ask_person", "input": QUESTION}]}
+    started = await owner.post("/api/jobs", json={**asked, "payload": harmless})
+    assert started.status_code == 202
+    replay = f"/api/jobs/{started.json()['jobId']}/replay"
+    assert (await owner.post(replay, json={"payload": payload})).status_code == 404
+    assert (await owner.post(replay)).status_code == 202
+    malformed = await owner.post("/api/jobs", json={**asked, "payload": {**payload, "steps": [{"name": 1}]}})
+    assert malformed.status_code == 422
+
+
 STEP = {"name": "One"}
+QUESTION = {"question": "So?"}
 
 
 @pytest.mark.parametrize(
