@@ -25,12 +25,16 @@ class Call(Model):
 
 
 class Spent(Model):
-    """One row of the ledger's `spend`: what a call cost, whatever became of its answer. Unknown price: None."""
+    """One row of the ledger's `spend`: what a call cost, whatever became of its answer. Unknown price: None.
+
+    `audio_seconds`: how much sound was listened to.
+    """
 
     call: Call
     vendor: str
     model: str
-    usage: Usage
+    usage: Usage = Usage()
+    audio_seconds: float = 0
     cost_usd: Decimal | None = None
 
 

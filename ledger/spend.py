@@ -45,6 +45,7 @@ class Spend:
             "vendor": spent.vendor,
             "model": spent.model,
             **spent.usage.model_dump(mode="json"),
+            "audio_seconds": spent.audio_seconds,
             "cost_usd": None if spent.cost_usd is None else str(spent.cost_usd),
             "prompt_hash": prompt_hash,
             "answer": answer,

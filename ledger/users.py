@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 OF_JOBS = (
     "DELETE FROM job_steps WHERE job_id = ANY($1)",
     "DELETE FROM job_items WHERE job_id = ANY($1)",
+    "DELETE FROM speech_callbacks WHERE job_id = ANY($1)",
     "DELETE FROM waitpoints WHERE job_id = ANY($1)",
     "DELETE FROM idempotency_keys WHERE job_id = ANY($1)",
     "DELETE FROM deliveries WHERE job_id = ANY($1)",

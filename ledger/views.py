@@ -23,6 +23,7 @@ class ModelUsage(Model):
     input_tokens: int
     output_tokens: int
     cached_tokens: int
+    audio_seconds: float = 0
     cost_usd: float | None = None
 
 

@@ -21,6 +21,8 @@ WITH due AS (
     UPDATE job_items i SET item = '{}', outcome = NULL FROM held WHERE i.job_id = held.id AND i.item <> '{}'
 ), answers AS (
     UPDATE waitpoints w SET output = NULL FROM held WHERE w.job_id = held.id AND w.output IS NOT NULL
+), called AS (
+    DELETE FROM speech_callbacks c USING held WHERE c.job_id = held.id
 ), plans AS (
     DELETE FROM plan_calls p USING held WHERE p.job_id = held.id
 ), evidence AS (
