@@ -52,7 +52,7 @@ def main(names: Sequence[str]) -> int:
     except (StartError, TemporalMissingError) as error:
         say(str(error))
         return 1
-    say(f"{'Every bar is held' if held else 'A bar is MISSED'} ({time.monotonic() - started:.0f} s).")
+    say(f"{'Every bar is held' if held else 'A bar is NOT held'} ({time.monotonic() - started:.0f} s).")
     return 0 if held else 1
 
 

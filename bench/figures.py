@@ -51,7 +51,7 @@ def show(title: str, figures: Sequence[Figure]) -> None:
     for figure in figures:
         digits = 2 if figure.unit == "×" else 1
         bar = "" if figure.bar is None else f"≤ {figure.bar:g} {figure.unit}"
-        verdict = "" if figure.bar is None else "held" if figure.held else "MISSED"
+        verdict = "" if figure.bar is None else "held" if figure.held else "NOT held"
         measured = f"{figure.measured:.{digits}f} {figure.unit}"
         table.add_row(figure.what, figure.ours, figure.beside, measured, bar, verdict)
     # Wide enough for a log file, which has no width of its own.

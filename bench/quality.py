@@ -182,7 +182,7 @@ async def chunks_found() -> list[Figure]:
         lines.append(Figure("  precision", precision, None))
     if "hybrid" not in found:
         lines.append(
-            Figure("recall of five, hybrid", math.nan, None, "not measured: the extra `embeddings` is not there")
+            Figure("recall of five, hybrid", math.nan, None, "NOT measured: the extra `embeddings` is not there")
         )
     return lines
 
@@ -192,7 +192,7 @@ def main() -> int:
     for run, lines in table.items():
         print(f"\n{run}")
         for line in lines:
-            bar = "" if line.bar is None else f"≥ {line.bar:.2f}  {'ok' if line.held else 'MISSED'}"
+            bar = "" if line.bar is None else f"≥ {line.bar:.2f}  {'held' if line.held else 'NOT held'}"
             print(f"  {line.name:<28}{line.value:>6.2f}   {bar}  {line.note}".rstrip())
     return 0 if all(line.held for lines in table.values() for line in lines) else 1
 

@@ -40,7 +40,7 @@ async def measure() -> dict[str, tuple[float, float]]:
             await migrate(url, "longrun")
             database = Database(url)
             try:
-                return await _measured(database, made)
+                return await measured(database, made)
             finally:
                 await database.close()
 
@@ -53,14 +53,15 @@ def cut() -> Cut:
     return Cut(parsed, chunks, settings.chunk_tokens, settings.chunk_overlap)
 
 
-async def _measured(database: Database, made: Cut) -> dict[str, tuple[float, float]]:
+async def measured(database: Database, made: Cut, *, hybrid: bool = True) -> dict[str, tuple[float, float]]:
+    """As `measure`, in a ledger that is there; without `hybrid` by words alone."""
     documents, vectors, job_id = Documents(database), Vectors(database), uuid4()
     await Jobs(database).open([NewJob(job_id, "quality", {}, (), "")])
     with spooling(10**7) as spool:
         [document] = await documents.give(OWNER, [Given(TEXT, TEXT, spool)])
     await documents.index(document.key, job_id, made)
     found = {"words": await _asked(Search(database, vectors))}
-    if minilm.installed() and await vectors.enable():
+    if hybrid and minilm.installed() and await vectors.enable():
         model = minilm.MiniLM()
         texts = {chunk.digest: chunk.indexed_text for chunk in made.chunks}
         meant = dict(zip(texts, await model.embed(list(texts.values())), strict=True))

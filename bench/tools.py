@@ -136,7 +136,7 @@ def main() -> int:
     found: Any = asyncio.run(by_script(asked))
     show("a scripted model, whose mistakes are known", found)
     held = found == planted(asked)
-    print(f"  every mistake found, and no other: {'ok' if held else 'MISSED ' + json.dumps(found)}")
+    print(f"  every mistake found, and no other: {'held' if held else 'NOT held ' + json.dumps(found)}")
     return 0 if held else 1
 
 

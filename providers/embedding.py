@@ -20,16 +20,18 @@ def chosen(
     openai_base_url: str | None = None,
     bucket: "Bucket | None" = None,
 ) -> "Embedder | None":
-    """The named model (`none`: no embeddings); without a name OpenAI's where there is a key, else the local one where
-    it is installed, else None. Raises ValueError where the named one cannot be had."""
-    if model == NONE:
+    """The named model (`none`: no embeddings); without a name OpenAI's where there is a key, else None. Raises
+    ValueError where the named one cannot be had.
+
+    The local one must be named: it reads some chunks a second, where words alone are indexed by the thousand, and what
+    happens to be installed should not decide that.
+    """
+    if model == NONE or (model is None and not openai_key):
         return None
-    if model == minilm.MODEL or (model is None and not openai_key):
-        if minilm.installed():
-            return minilm.MiniLM()
-        if model:
+    if model == minilm.MODEL:
+        if not minilm.installed():
             raise ValueError(f"{model} needs the extra `embeddings`")
-        return None
+        return minilm.MiniLM()
     if not openai_key:
         raise ValueError(f"no key is set for {model}")
     # it knows prices, which take a moment to load

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from bench import quality_documents
 from domain.errors import VendorError
 from domain.library import Found
 from domain.usage import Call
@@ -85,6 +86,12 @@ async def test_scores_are_those_of_bm25(shelf: Shelf, question: str) -> None:
     found = await find(shelf, question)
     assert [one.document_id for one in found] == [name for _, name in expected]
     assert [one.score for one in found] == pytest.approx([score for score, _ in expected], rel=1e-6)
+
+
+async def test_words_alone_find_what_questions_ask_for(book: Book) -> None:
+    """The bar of `make quality`, which measures hybrid search too."""
+    found = await quality_documents.measured(book.database, quality_documents.cut(), hybrid=False)
+    assert found["words"][0] >= quality_documents.BARS["words"]
 
 
 @pytest.mark.parametrize("times", [1, 2, 3, 17, 100, 200, 255])
