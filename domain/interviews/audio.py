@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 from uuid import UUID
 
-from domain.errors import CallerError
+from domain.errors import CallerError, LongrunError
 from domain.interviews.transcript import Piece, TranscribedBy, Transcript
 from domain.model import Model
 
@@ -66,6 +66,25 @@ class AudioStore(Protocol):
     async def delete(self, key: str) -> None:
         """Nothing is raised where there is none."""
         ...
+
+
+class AudioFetcher(Protocol):
+    """Brings recordings that lie elsewhere."""
+
+    async def bring(self, source: str, path: Path) -> None:
+        """Write what lies at an address, or at `bucket/path` of the store elsewhere, to a file.
+
+        Raises VendorError, RateLimited, AudioRefused `too_large`, JobError.
+        """
+        ...
+
+
+class StoreUnavailable(LongrunError):
+    """The store of recordings does not answer at the door."""
+
+    code = "store_unavailable"
+    retryable = True
+    status = 503
 
 
 class Hearing(Model):

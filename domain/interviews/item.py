@@ -1,0 +1,79 @@
+"""An interview (on the wire: timeline item): what its job is asked and answers, and the row as it stands."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from domain.interviews.audio import AudioInfo
+from domain.interviews.questions import Analysis, Judgement, Question
+from domain.interviews.transcript import Transcript
+from domain.job import Failure
+from domain.model import Model, Request
+
+KIND = "analyse-interview"
+Judge = Literal["anthropic", "openai", "offline"]
+AnsweredBy = Literal["anthropic", "openai", "offline", "mixed"]
+ProcessingStatus = Literal["pending", "processing", "completed", "failed"]
+
+
+class AnalyseRequest(Request):
+    """Which row."""
+
+    timeline_item_id: UUID
+
+
+class AnalyseResult(Model):
+    """The row has the rest. `reason`: why no model answered, or not all of it; `failed`: questions without scores."""
+
+    timeline_item_id: UUID
+    answered_by: AnsweredBy
+    reason: str | None = None
+    seconds: float = 0
+    questions: int = 0
+    failed: int = 0
+
+
+class Answer(Model):
+    """A question with how its answer was judged, once it was; `job_id` is that of the job which judged it."""
+
+    position: int
+    question: Question
+    judgement: Judgement | None = None
+    judged_by: Judge | None = None
+    model: str | None = None
+    job_id: UUID | None = None
+
+
+class Interview(Model):
+    """The row. Without `audio` the recording does not lie in the store; `source` says from where it is fetched. Lists
+    leave out `transcript` and `answers`."""
+
+    id: UUID
+    user_id: str
+    posting_id: UUID | None
+    source: str | None
+    audio: AudioInfo | None
+    audio_bytes: int | None
+    transcript: Transcript | None = None
+    answers: tuple[Answer, ...] = ()
+    analysis: Analysis | None
+    processing_status: ProcessingStatus
+    error: Failure | None
+    job_id: UUID | None
+    answered_by: AnsweredBy | None
+    reason: str | None
+    model: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+def together(parts: Iterable[str]) -> AnsweredBy:
+    """Who answered, when each of the parts was answered by those: the model's vendor if nothing was done offline,
+    `offline` if all was, else `mixed`. Who transcribes for a fee counts with any vendor of models."""
+    said = set(parts) - {"deepgram"}
+    if said == {"anthropic"}:
+        return "anthropic"
+    if said == {"openai"}:
+        return "openai"
+    return "offline" if said == {"offline"} else "mixed"

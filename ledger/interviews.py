@@ -1,0 +1,137 @@
+"""The table `interviews`: recordings of users, what was said in them, and what jobs made of that."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from domain.interviews.item import Interview
+from domain.storable import storable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from asyncpg import Record
+
+    from domain.interviews.audio import AudioInfo
+    from ledger.database import Database
+
+# what may be megabytes is left out of lists
+LISTED = """SELECT id, user_id, posting_id, source, audio, audio_bytes, analysis, processing_status, error, job_id,
+    answered_by, reason, model, created_at, updated_at FROM interviews_now """
+ANSWERS = """SELECT position, question, judgement, judged_by, model, job_id FROM interview_questions
+    WHERE interview_id = $1 ORDER BY position"""
+
+
+class Interviews:
+    """Rows as the door gives and shows them. Every write may be repeated."""
+
+    def __init__(self, database: "Database") -> None:
+        self._database = database
+
+    async def put(
+        self, interview_id: UUID, user_id: str, *, source: str | None = None, posting_id: UUID | None = None
+    ) -> None:
+        """Keep that a recording is there or comes. One whose job position is gone meanwhile has none."""
+        await self._database.execute(
+            """INSERT INTO interviews (id, user_id, source, posting_id)
+            VALUES ($1, $2, $3, (SELECT id FROM postings WHERE id = $4 AND user_id = $2))
+            ON CONFLICT (id) DO NOTHING""",
+            interview_id,
+            user_id,
+            source,
+            posting_id,
+        )
+
+    async def keep_audio(self, interview_id: UUID, info: "AudioInfo", size: int) -> bool:
+        """Note that the recording lies in the store, with its bytes. False: the row is gone."""
+        row = await self._database.row(
+            "UPDATE interviews SET audio = $2, audio_bytes = $3, updated_at = now() WHERE id = $1 RETURNING true",
+            interview_id,
+            info.model_dump(mode="json"),
+            size,
+        )
+        return row is not None
+
+    async def get(self, interview_id: UUID) -> Interview | None:
+        """All of it."""
+        async with self._database.acquire() as connection, connection.transaction():
+            row = await connection.fetchrow("SELECT * FROM interviews_now WHERE id = $1", interview_id)
+            answers = await connection.fetch(ANSWERS, interview_id) if row else []
+        return _interview(row, answers) if row else None
+
+    async def listed(self, interview_id: UUID) -> Interview | None:
+        """Without transcript and answers."""
+        row = await self._database.row(LISTED + "WHERE id = $1", interview_id)
+        return _interview(row) if row else None
+
+    async def page(self, user_id: str, *, limit: int, before: tuple[datetime, UUID] | None = None) -> list[Interview]:
+        """The user's interviews, newest first; `before` is (created_at, id) of the last one of the page before."""
+        rows = await self._database.fetch(
+            LISTED
+            + """WHERE user_id = $1 AND ($2::timestamptz IS NULL OR (created_at, id) < ($2, $3::uuid))
+            ORDER BY created_at DESC, id DESC LIMIT $4""",
+            user_id,
+            *(before or (None, None)),
+            limit,
+        )
+        return [_interview(row) for row in rows]
+
+    async def assign(self, interview_id: UUID, job_id: UUID) -> None:
+        """Say which job is to be at it; one that has begun already is not set back."""
+        await self._database.execute(
+            """UPDATE interviews SET job_id = $2, processing_status = 'pending', updated_at = now()
+            WHERE id = $1 AND job_id IS DISTINCT FROM $2""",
+            interview_id,
+            job_id,
+        )
+
+    async def without_job(self, *, seconds: float, limit: int = 100) -> list[Interview]:
+        """Interviews of at least that age whose job could not be started, the oldest first."""
+        rows = await self._database.fetch(
+            LISTED
+            + """WHERE job_id IS NULL AND processing_status = 'pending'
+                AND created_at < now() - make_interval(secs => $1)
+            ORDER BY created_at LIMIT $2""",
+            seconds,
+            limit,
+        )
+        return [_interview(row) for row in rows]
+
+    async def open_jobs(self, interview_id: UUID) -> "list[UUID]":
+        """Jobs that are, or are to be, at it."""
+        rows = await self._database.fetch(
+            """SELECT j.id FROM jobs j WHERE j.finished_at IS NULL AND j.id IN (
+                SELECT job_id FROM interviews WHERE id = $1 UNION
+                SELECT job_id FROM interview_jobs WHERE interview_id = $1)""",
+            interview_id,
+        )
+        return [row["id"] for row in rows]
+
+    async def delete(self, interview_id: UUID) -> None:
+        """Delete transcript, questions, scores, and what models said of them; the recording is to follow (`gone`)."""
+        async with self._database.acquire() as connection, connection.transaction():
+            await connection.execute(
+                """UPDATE spend SET answer = NULL
+                WHERE job_id IN (SELECT job_id FROM interview_jobs WHERE interview_id = $1)""",
+                interview_id,
+            )
+            await connection.execute("DELETE FROM interviews WHERE id = $1", interview_id)
+
+    async def gone(self, *, limit: int = 100) -> "Sequence[str]":
+        """Keys of recordings whose row is gone and whose file may still be there, the oldest first."""
+        rows = await self._database.fetch("SELECT key FROM recordings_gone ORDER BY gone_at LIMIT $1", limit)
+        return [row["key"] for row in rows]
+
+    async def forget(self, key: str) -> None:
+        """Say that the file is gone too."""
+        await self._database.execute("DELETE FROM recordings_gone WHERE key = $1", key)
+
+
+def _interview(row: "Record", answers: "Sequence[Record]" = ()) -> Interview:
+    values: dict[str, Any] = {**row, "answers": [dict(answer) for answer in answers]}
+    return Interview.model_validate(values)
+
+
+def as_json(model: Any) -> Any:
+    """A value as the ledger keeps it."""
+    return storable(model.model_dump(mode="json"))
