@@ -1,5 +1,10 @@
-"""Documents through the whole product: what is hostile harms nobody, and what dies in between loses nothing."""
+"""Documents through the whole product: what is hostile harms nobody, and what dies in between loses nothing.
 
+In the suite few small ones. `DOCUMENTS=1000 DOCUMENT_KILLS=2` in the environment, and `--timeout=900`, give the worker
+that is killed many, of 50 KB each.
+"""
+
+import os
 import time
 from typing import Any
 from uuid import uuid4
@@ -12,6 +17,8 @@ from tests.support.hostile_documents import BILLION_LAUGHS, archive, pdf
 from tests.support.processes import KEY, Stack, until
 
 OUTCOME_SECONDS = 60
+DOCUMENTS, KILLS = int(os.environ.get("DOCUMENTS", "60")), int(os.environ.get("DOCUMENT_KILLS", "2"))
+SENTENCES = 800 if "DOCUMENTS" in os.environ else 400
 # (name, content, what comes of it)
 GIVEN = [
     ("../../etc/notes.md", b"# Fruit\n\nLemons are yellow.", "indexed"),
@@ -87,29 +94,31 @@ def test_the_payloads_of_the_front_end_run_as_they_are(running: Stack) -> None:
         assert step == {"name": "index", "status": "completed"}
 
 
-def test_a_worker_that_is_killed_twice_leaves_each_document_once(make_stack: StackMaker) -> None:
+def test_a_worker_that_is_killed_leaves_each_document_once(make_stack: StackMaker) -> None:
     stack, owner = make_stack(LONGRUN_DOCUMENT_READERS="1"), uuid4().hex
     worker, api = stack.worker(), stack.api()
     for service in (worker, api):
         service.launch()
     for service in (worker, api):
         service.ready()
-    text = "\n\n".join(f"Paragraph {n} says that lemons are yellow and limes are green." for n in range(400))
-    documents = upload(stack, [(f"{n}.txt", f"Document {n}.\n\n{text}".encode()) for n in range(60)], userId=owner)
+    text = "\n\n".join(f"Paragraph {n} says that lemons are yellow and limes are green." for n in range(SENTENCES))
+    files = [(f"{n}.txt", f"Document {n}.\n\n{text}".encode()) for n in range(DOCUMENTS)]
+    documents = [one for at in range(0, DOCUMENTS, 60) for one in upload(stack, files[at : at + 60], userId=owner)]
     job_id = stack.client().start("bulk-documents", {"documents": documents}, Options(owner=owner)).job_id
-    for most in (5, 30):
-        until(lambda most=most: done(stack, job_id) >= most, 60, f"{most} documents")
+    for kill in range(KILLS):
+        most = DOCUMENTS * (kill + 1) // (KILLS + 2)
+        until(lambda most=most: done(stack, job_id) >= most, 300, f"{most} documents")
         worker.kill()
-        assert done(stack, job_id) < 60
+        assert done(stack, job_id) < DOCUMENTS, "killed too late"
         worker.start()
-    job = stack.client().wait(job_id, 90)
+    job = stack.client().wait(job_id, 90 + DOCUMENTS / 2)
     assert outcomes(job) == {document["id"]: "indexed" for document in documents}
     [index] = stack.rows(
         """SELECT count(DISTINCT document) AS documents, count(*) AS chunks,
             count(DISTINCT (document, id)) AS different,
             (SELECT sum(chunk_count) FROM documents) AS counted FROM chunks"""
     )
-    assert index["documents"] == 60
+    assert index["documents"] == DOCUMENTS
     assert index["chunks"] == index["different"] == index["counted"]
     assert search(stack, "Document 41", owner=owner, limit="1")[0]["filename"] == "41.txt"
 
