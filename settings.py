@@ -74,6 +74,17 @@ class Settings:
     # runners' files
     workout_max_bytes: int = 50 * 1024**2
     export_max_bytes: int = 2 * 1024**3
+    # interviews
+    audio_store: str = "local"
+    audio_dir: Path | None = None
+    audio_bucket: str = "interviews"
+    audio_max_bytes: int = 500_000_000
+    audio_fetch_seconds: float = 900.0
+    # the product's own tables and objects
+    rows: str = "ledger"
+    rows_map: Path | None = None
+    supabase_url: str | None = None
+    supabase_service_role_key: str | None = None
     # telling the world
     webhook_retry: tuple[float, ...] = (5, 30, 120, 900, 3600, 14400, 43200, 86400)
     webhook_timeout_seconds: float = 15.0
@@ -119,6 +130,10 @@ class Settings:
         """Where others reach the API, without a slash at its end."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
+
+    @property
+    def audio_folder(self) -> Path:
+        return self.audio_dir or self.home / "audio"
 
     @property
     def loopback(self) -> bool:
@@ -170,7 +185,7 @@ READERS: dict[Any, Callable[[str], Any]] = {
 PLAIN = {
     *("database_url", "database_direct_url", "anthropic_api_key", "anthropic_base_url", "openai_api_key"),
     *("openai_base_url", "github_token", "github_api_url", "search_api_key", "search_api_url"),
-    *("web_scraping_token", "crawlbase_url", "smtp_url"),
+    *("web_scraping_token", "crawlbase_url", "smtp_url", "supabase_url", "supabase_service_role_key"),
 }
 VARIABLES: dict[str, str] = {
     field.name: field.name.upper() if field.name in PLAIN else f"LONGRUN_{field.name.upper()}"

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Self
+from pathlib import Path
+from typing import Any, Self, TypeVar
 
 import httpcore
 import httpx
@@ -20,7 +21,11 @@ USER_AGENT = "Longrun/0.1 (company research)"
 MAX_REDIRECTS = 5
 HTML = frozenset({"text/html", "application/xhtml+xml"})
 WHO = "the website"
+# Of a file that takes minutes: for so long nothing may come.
+STALLED_SECONDS = 30.0
+PIECE = 256 * 1024
 
+T = TypeVar("T")
 Permit = Callable[[str], Awaitable[None]]
 
 
@@ -116,7 +121,20 @@ class GuardedClient:
         limit = min(timeout or self._timeout, self._timeout)
         try:
             async with asyncio.timeout(limit):
-                return await self._follow(url, permit, types)
+                return await self._follow(url, lambda response: self._fetched(response, types), permit=permit)
+        except TimeoutError as error:
+            raise VendorError(f"{WHO} did not answer in time", code="timeout") from error
+
+    async def save(self, url: str, path: Path) -> Fetched:
+        """GET a URL as `get` does, a good answer's body into a file and never whole in memory; `body` is empty."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._follow(
+                    url,
+                    lambda response: self._saved(response, path),
+                    headers={"accept-encoding": "identity"},
+                    timeout=httpx.Timeout(min(self._timeout, STALLED_SECONDS), connect=5.0),
+                )
         except TimeoutError as error:
             raise VendorError(f"{WHO} did not answer in time", code="timeout") from error
 
@@ -143,20 +161,23 @@ class GuardedClient:
         except TimeoutError as error:
             raise VendorError(f"{who} did not answer in time", code="timeout") from error
 
-    async def _follow(self, url: str, permit: Permit | None, types: Collection[str] | None) -> Fetched:
+    async def _follow(
+        self, url: str, read: Callable[[httpx.Response], Awaitable[T]], *, permit: Permit | None = None, **options: Any
+    ) -> T:
+        """What `read` makes of the answer after redirects; `options` are httpx's own."""
         target = checked(url)
         for _ in range(MAX_REDIRECTS + 1):
             if permit is not None:
                 await permit(str(target))
             with answering(WHO):
-                async with self._http.stream("GET", target) as response:
+                async with self._http.stream("GET", target, **options) as response:
                     if not response.has_redirect_location:
-                        return await self._fetched(response, types)
+                        return await read(response)
                     target = checked(response.headers["location"], base=target)
         raise VendorError(f"{WHO} redirects without end", code="too_many_redirects", retryable=False)
 
     async def _fetched(self, response: httpx.Response, types: Collection[str] | None, who: str = WHO) -> Fetched:
-        media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        media_type = _media_type(response)
         if types is not None and response.is_success and media_type and media_type not in types:
             raise VendorError(f"{who} answers with another type of file", code="unexpected_type", retryable=False)
         packed = bytearray()
@@ -166,6 +187,23 @@ class GuardedClient:
                 raise too_large(who)
         body = unpacked(bytes(packed), response.headers.get("content-encoding", ""), self._max_bytes, who)
         return Fetched(str(response.url), response.status_code, media_type, body, dict(response.headers))
+
+    async def _saved(self, response: httpx.Response, path: Path) -> Fetched:
+        if response.is_success:
+            if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
+                raise VendorError(f"{WHO} packs its answer in a way we did not ask for", code="bad_response")
+            with await asyncio.to_thread(path.open, "wb") as file:
+                size = 0
+                async for piece in response.aiter_raw(PIECE):
+                    size += len(piece)
+                    if size > self._max_bytes:
+                        raise too_large()
+                    await asyncio.to_thread(file.write, piece)
+        return Fetched(str(response.url), response.status_code, _media_type(response), b"", dict(response.headers))
+
+
+def _media_type(response: httpx.Response) -> str:
+    return response.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def checked(url: str, base: httpx.URL | None = None) -> httpx.URL:

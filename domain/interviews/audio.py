@@ -47,8 +47,9 @@ class AudioReader(Protocol):
 class AudioStore(Protocol):
     """Where recordings lie, by a key of our own making (`<item id>`). Raises VendorError for a store elsewhere."""
 
-    async def put(self, key: str, file: Path) -> None:
-        """Keep a file, in place of what had that key."""
+    async def put(self, key: str, file: Path, content_type: str = "application/octet-stream") -> None:
+        """Keep a file, in place of what had that key. Raises AudioRefused `too_large`, also where a store elsewhere
+        has a limit of its own."""
         ...
 
     async def fetch(self, key: str, path: Path) -> None:

@@ -1,0 +1,104 @@
+"""A Supabase project: its address, its service key, and what its refusals mean."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any, Self
+
+import httpx
+
+from domain.errors import VendorError
+from providers.guard import is_public
+from providers.vendor import answering, refused_status
+
+WHO = "Supabase"
+
+
+class Supabase:
+    """Requests to a project's gateway with the service key, which passes row level security: what is asked on a user's
+    word is checked by who asks.
+
+    `timeout` is in seconds: of a question and its answer, or between the pieces of a stream. Raises ValueError for a
+    URL that cannot be used.
+    """
+
+    def __init__(self, url: str, service_key: str, *, timeout: float = 20.0) -> None:
+        base = httpx.URL(url.rstrip("/"))
+        if base.scheme not in ("http", "https") or not base.host or base.userinfo:
+            raise ValueError("say http(s)://host, as the project's settings show it")
+        self.url = str(base)
+        self._timeout = timeout
+        self._http = httpx.AsyncClient(
+            base_url=base,
+            headers={"apikey": service_key, "Authorization": f"Bearer {service_key}", "Accept-Encoding": "identity"},
+            timeout=httpx.Timeout(timeout, connect=5.0),
+            trust_env=False,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+    @property
+    def public(self) -> bool:
+        """Whether vendors can reach it too, as far as its name tells."""
+        host = httpx.URL(self.url).host
+        try:
+            return is_public(host)
+        except ValueError:
+            return "." in host and not host.endswith((".local", ".internal", ".localhost"))
+
+    async def ask(self, method: str, path: str, *, timeout: float | None = None, **request: Any) -> Any:
+        """The JSON of a good answer. `timeout` may only shorten the client's own. Raises VendorError, RateLimited."""
+        try:
+            async with asyncio.timeout(min(timeout or self._timeout, self._timeout)):
+                async with self.stream(method, path, **request) as response:
+                    return _json(await response.aread())
+        except TimeoutError as error:
+            raise VendorError(f"{WHO} did not answer in time", code="timeout") from error
+
+    @asynccontextmanager
+    async def stream(self, method: str, path: str, **request: Any) -> AsyncGenerator[httpx.Response]:
+        """A good answer, its body still to be read. Raises VendorError, RateLimited."""
+        with answering(WHO):
+            async with self._http.stream(method, path, **request) as response:
+                if not response.is_success:
+                    await response.aread()
+                    raise refused_status(_status(response), response.headers, WHO)
+                yield response
+
+
+def _status(response: httpx.Response) -> int:
+    """What it means: the storage server answers 400 to most requests that it refuses, and says the status in the body
+    (supabase/storage, src/http/error-handler.ts)."""
+    if response.status_code != 400:
+        return response.status_code
+    try:
+        said = int(_json(response.content)["statusCode"])
+    except (VendorError, KeyError, TypeError, ValueError):
+        return response.status_code
+    return said if said in range(400, 600) else response.status_code
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return httpx.Response(200, content=body).json() if body else None
+    except ValueError as error:
+        raise VendorError(f"{WHO} sent a broken answer", code="bad_response") from error
+
+
+def connected(url: str | None, service_key: str | None) -> Supabase | None:
+    """The project of the settings; None where there is none. Raises ValueError where they cannot be used."""
+    if not url:
+        return None
+    if not service_key:
+        raise ValueError("SUPABASE_SERVICE_ROLE_KEY must be set beside SUPABASE_URL")
+    try:
+        return Supabase(url, service_key)
+    except (ValueError, httpx.InvalidURL) as error:
+        raise ValueError(f"SUPABASE_URL cannot be used: {error}") from None
