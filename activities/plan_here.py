@@ -4,11 +4,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from pydantic import ValidationError
 from temporalio import activity
 
-from activities.tools.tool import Spec
-from domain.errors import JobError
 from domain.job import Failure
 from domain.plan import (
     PlanRequest,
@@ -21,9 +18,6 @@ from ledger.plans import Call, Outcome
 
 if TYPE_CHECKING:
     from ledger.plans import Plans
-
-
-LOST = "the call before was cut off, and what became of it is not known"
 
 
 @dataclass(frozen=True)
@@ -55,15 +49,6 @@ async def here(plans: "Plans", name: str) -> Here:
     found = await plans.outcomes(job_id, before)
     earlier = tuple(_earlier(found[other]) for other in before if other in found)
     return Here(job_id, asked.owner, plan, plan.steps[place], earlier)
-
-
-def shaped(spec: Spec, given: dict[str, Any]) -> Any:
-    """The tool's input; raises JobError `invalid_input`, which names the fields and quotes nothing."""
-    try:
-        return spec.shape.model_validate(given)
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'input'}: {one['type']}" for one in error.errors()[:5])
-        raise JobError(f"the input does not fit the tool ({wrong})", code="invalid_input") from None
 
 
 def _earlier(found: Outcome) -> Earlier:

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 from pydantic_core import to_json
 from temporalio import activity
 
-from activities.plan_here import LOST, here, shaped
+from activities.plan_here import here
 from activities.tools import SPECS
+from activities.tools.calls import LOST
 from activities.tools.send_email import letter
+from activities.tools.tool import shaped
 from activities.tools.waiting import Outside, Question
 from activities.waiting import answer_at
 from domain.errors import JobError, LongrunError, VendorError

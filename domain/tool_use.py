@@ -39,11 +39,16 @@ class Choice(Model):
     recalled: bool = False
 
 
+def turn_of(use: ToolUse) -> int:
+    """The turn that asked for it."""
+    return int(use.id.split(".")[0])
+
+
 def in_turns(uses: Sequence[tuple[ToolUse, str]]) -> tuple[Exchange, ...]:
     """Uses and what was said to them as exchanges; the id of a use begins with its turn: `2.0` is of the second."""
-    turns: dict[str, list[tuple[ToolUse, str]]] = {}
+    turns: dict[int, list[tuple[ToolUse, str]]] = {}
     for use, said in uses:
-        turns.setdefault(use.id.split(".")[0], []).append((use, said))
+        turns.setdefault(turn_of(use), []).append((use, said))
     return tuple(
         Exchange(uses=tuple(use for use, _ in turn), said=tuple(said for _, said in turn)) for turn in turns.values()
     )

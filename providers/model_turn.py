@@ -98,19 +98,25 @@ class Vendor:
 
         With `offers` the model may ask for tools first; `exchanges` are the turns before this one.
         """
+        settings = self._settings | ModelSettings(max_tokens=max_tokens)
+        tools = [
+            ToolDefinition(name=one.name, description=one.description, parameters_json_schema=one.parameters)
+            for one in offers
+        ]
+        if not tools:
+            # Anthropic takes no history of tools that the request does not name
+            tools = [ToolDefinition(name=name) for name in _used(exchanges)]
+            settings |= ModelSettings(tool_choice="none") if tools else ModelSettings()
         parameters = ModelRequestParameters(
             output_mode="native",
             output_object=OutputObjectDefinition(json_schema=schema, name="answer", strict=True),
-            function_tools=[
-                ToolDefinition(name=offer.name, description=offer.description, parameters_json_schema=offer.parameters)
-                for offer in offers
-            ],
+            function_tools=tools,
         )
         try:
             response = await model_request(
                 self._model,
                 _messages(instructions, prompt, exchanges),
-                model_settings=self._settings | ModelSettings(max_tokens=max_tokens),
+                model_settings=settings,
                 model_request_parameters=parameters,
             )
         except ai.ModelAPIError as error:
@@ -152,6 +158,10 @@ def _messages(instructions: str, prompt: str, exchanges: Sequence[Exchange]) -> 
         ]
         messages.append(ModelRequest(parts=told, instructions=instructions))
     return messages
+
+
+def _used(exchanges: Sequence[Exchange]) -> list[str]:
+    return list(dict.fromkeys(use.tool for exchange in exchanges for use in exchange.uses))
 
 
 def _call_id(use: ToolUse) -> str:

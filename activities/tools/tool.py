@@ -6,6 +6,9 @@ from datetime import timedelta
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
+from pydantic import ValidationError
+
+from domain.errors import JobError
 from domain.model import Request
 
 Way = Literal["call", "wait", "research"]
@@ -62,3 +65,12 @@ class Tool(Protocol):
     def ready(self) -> bool: ...
 
     async def use(self, asked: Any, use: Use) -> Any: ...
+
+
+def shaped(spec: Spec, given: dict[str, Any]) -> Any:
+    """The tool's input; raises JobError `invalid_input`, which names the fields and quotes nothing."""
+    try:
+        return spec.shape.model_validate(given)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'input'}: {one['type']}" for one in error.errors()[:5])
+        raise JobError(f"the input does not fit the tool ({wrong})", code="invalid_input") from None

@@ -1,7 +1,7 @@
 """The tools of plans over real HTTP and SMTP on loopback, and a model that asks for them."""
 
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
@@ -237,14 +237,14 @@ class TestAModelThatAsksForTools:
         models = Models(till, timeout=5, **keys)  # pyright: ignore[reportArgumentType]
         job_id = uuid4()
 
-        async def choose(turn: int, *exchanges: Exchange) -> Any:
+        async def choose(turn: int, *exchanges: Exchange, offers: Sequence[ToolOffer] = (OFFER,)) -> Any:
             return await models.choose(
                 Call(job_id=job_id, step="Analyze", turn=turn),
                 model=model,
                 instructions="Be exact.",
                 prompt="What is it?",
                 exchanges=exchanges,
-                offers=[OFFER],
+                offers=offers,
                 output=StepAnswer,
                 max_tokens=1000,
             )
@@ -261,6 +261,11 @@ class TestAModelThatAsksForTools:
         assert '{\\"value\\":42}' in sent
         assert sent.count("call_1_0") == 2
         assert [spent.model for spent in till.spent] == [model] * 2
+        with pytest.raises(VendorError):
+            await choose(3, told_, offers=())
+        last = json.loads(site.asked[2].body)
+        assert [tool["name"] for tool in last["tools"]] == ["calculate"], "a vendor wants to know what was used"
+        assert last["tool_choice"] in ("none", {"type": "none"}), "and the model may use it no more"
         await models.close()
 
     async def test_without_that_vendors_key_it_says_so(self) -> None:
