@@ -45,6 +45,7 @@ class LocalAudio:
             await asyncio.to_thread(self._delete, key)
 
     def _put(self, key: str, file: Path) -> None:
+        place = self._place(key)
         with _reading():
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             draft = self._folder / f".{key}.{uuid4().hex}"
@@ -53,7 +54,7 @@ class LocalAudio:
                     shutil.copyfileobj(source, target, PIECE)
                     target.flush()
                     os.fsync(target.fileno())
-                draft.replace(self._place(key))
+                draft.replace(place)
             finally:
                 draft.unlink(missing_ok=True)
 
