@@ -50,7 +50,7 @@ from engine.start import QUEUE
 from engine.stepping import Stepping
 from engine.submit import Submitter
 from engine.workers import QUEUES, run, worker_on
-from intake.postings import PostingJobs
+from intake.postings import posting_jobs
 from ledger.buckets import Buckets
 from ledger.cancels import Cancels
 from ledger.database import Database
@@ -122,7 +122,7 @@ async def work(settings: Settings, queues: Sequence[str], catalog: Catalog) -> N
         control = Control(client, jobs, Submitter(jobs, catalog), reconciler, catalog)
         closing = Closing(jobs, steps, control, control)
         keep = Keep.days(settings.retention_days, settings.retention_event_days)
-        positions = PostingJobs(Postings(database), Submitter(jobs, catalog))
+        positions = posting_jobs(Postings(database), Submitter(jobs, catalog))
         care = Care(Stats(database), Retention(database, keep), positions.left)
         models = Models(
             Spend(database, patience=settings.ledger_patience_seconds),

@@ -24,7 +24,7 @@ from engine.replay import Replays
 from engine.scheduling import Scheduling
 from engine.submit import Submitter
 from intake import run_contents
-from intake.postings import QUICK_SECONDS, PostingIntake, PostingJobs, posting_check
+from intake.postings import QUICK_SECONDS, PostingIntake, posting_check, posting_jobs
 from intake.run_history import HistoryIntake
 from intake.workouts import WorkoutIntake
 from ledger.audit import AuditLog
@@ -192,6 +192,6 @@ def _postings(settings: Settings, rows: Postings, submitter: Submitter, opened: 
     reader = PostingReader()
     opened.push_async_callback(reader.close)
     pages = PostingPages(client, Boards(client), reader)
-    intake = PostingIntake(rows, PostingJobs(rows, submitter), pages, reader)
+    intake = PostingIntake(rows, posting_jobs(rows, submitter), pages, reader)
     opened.push_async_callback(intake.close)
     return intake

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 from domain.errors import CallerError, LongrunError
-from domain.options import Options
 from domain.postings.enriching import KIND, EnrichRequest, Reading, url_key
-from engine.submit import Check, Submission
+from engine.submit import Check
+from intake.starting import RowJobs
 
 if TYPE_CHECKING:
     from activities.postings import Pages, Words
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 # Who asks waits no longer for what can be read at once; it is also the most that a page may take.
 QUICK_SECONDS = 3.0
-# Younger rows are at the door still.
-LEFT_SECONDS = 60.0
 
 
 def posting_check(postings: "Postings") -> Check:
@@ -37,31 +35,9 @@ def posting_check(postings: "Postings") -> Check:
     return check
 
 
-class PostingJobs:
-    """Starts the jobs that read postings. A row whose job could not be started has none, and is started later: when it
-    is given or looked at again, or by the worker's upkeep (`left`)."""
-
-    def __init__(self, postings: "Postings", submitter: "Submitter") -> None:
-        self._postings, self._submitter = postings, submitter
-
-    async def started(self, row: "PostingRow", *, again: bool = False, by: str | None = None) -> "PostingRow":
-        """The row with its job; `again`: also where the one before has failed. A failure is logged, not raised."""
-        waits = row.job_id is None and row.processing_status == "pending"
-        if not waits and not (again and row.processing_status == "failed"):
-            return row
-        try:
-            asked = Submission(KIND, {"jobPositionId": str(row.id)}, Options(owner=row.user_id), by=by)
-            [opened] = await self._submitter.submit([asked])
-            await self._postings.assign(row.id, opened.id)
-            return await self._postings.get(row.id) or row
-        except LongrunError as error:
-            log.warning("a job position could not be started: left for later", code=error.code, posting=str(row.id))
-            return row
-
-    async def left(self) -> int:
-        """Start what was left; how many were."""
-        rows = await self._postings.without_job(seconds=LEFT_SECONDS)
-        return sum([(await self.started(row)).job_id is not None for row in rows])
+def posting_jobs(postings: "Postings", submitter: "Submitter") -> "RowJobs[PostingRow]":
+    """Who starts the jobs that read postings."""
+    return RowJobs(postings, submitter, KIND, "jobPositionId")
 
 
 class PostingIntake:
@@ -70,7 +46,7 @@ class PostingIntake:
     def __init__(
         self,
         postings: "Postings",
-        jobs: PostingJobs,
+        jobs: "RowJobs[PostingRow]",
         pages: "Pages",
         words: "Words",
         *,

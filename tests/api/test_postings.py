@@ -16,7 +16,7 @@ from domain.errors import LedgerUnavailable
 from domain.job import Failure, Outcome, Status
 from domain.postings.enriching import Reading, url_key
 from engine.submit import Submitter
-from intake.postings import PostingIntake, PostingJobs
+from intake.postings import PostingIntake, posting_jobs
 from ledger.audit import AuditLog
 from ledger.database import Database
 from ledger.jobs import JobFilter, Jobs
@@ -177,12 +177,12 @@ class Silent:
 
 async def test_a_start_that_fails_costs_nobody_the_row_and_is_made_up_for(api: Api) -> None:
     postings, user_id = Postings(api.database), uuid4().hex
-    intake = PostingIntake(postings, PostingJobs(postings, Refusing()), Silent(), Silent(), seconds=0.05)
+    intake = PostingIntake(postings, posting_jobs(postings, Refusing()), Silent(), Silent(), seconds=0.05)
     row, is_new = await intake.given(user_id, text=TEXT)
     await intake.close()
     assert (is_new, row.job_id, row.processing_status) == (True, None, "pending")
 
-    jobs = PostingJobs(postings, api.submitter)
+    jobs = posting_jobs(postings, api.submitter)
     assert (await postings.get(row.id)) == row
     await jobs.left()
     young = await postings.get(row.id)
