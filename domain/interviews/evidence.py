@@ -1,0 +1,141 @@
+"""What there is in an answer to go by: its sentences without repetitions, and in each what it shows.
+
+A sentence counts only when it shows work: precise actions, what careful work is made of, names, figures. Praise of
+oneself and whatever else is said count for nothing, so that saying more of it never helps.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from domain.interviews.cues import cues
+from domain.interviews.measures import FILLERS
+from domain.text import content, numbers, plain
+
+ITEMS = re.compile(r"[^,;:()—–.?!]+(?:,\s+(?:and |or )?[^,;:()—–.?!]+){2,}|\([^()]+\)")
+NAME = re.compile(r"(?<![.?!“\"] )(?<!^)\b(?:[A-Z][a-z]+(?:[A-Z]\w+)?|[A-Z][A-Z0-9]+[a-z]?)\b")
+COMPOUND = re.compile(r"\b[a-z]+(?:[-/][a-z]+)+\b", re.IGNORECASE)
+# As much of two sentences alike, and the later one says nothing new.
+ALIKE = 0.8
+FEWEST_RUN = 5
+# A word of praise in a sentence of up to so many makes it one of praise.
+PRAISE_WORDS = 25
+ENOUGH = 2
+
+
+class Shown(NamedTuple):
+    """A sentence and what it shows, each as the distinct words that show it."""
+
+    text: str
+    words: int
+    actions: frozenset[str]
+    method: frozenset[str]
+    items: int
+    figures: int
+    names: frozenset[str]
+    compounds: frozenset[str]
+    content: frozenset[str]
+    hedges: int
+    vague: int
+    passive: int
+    boasts: int
+
+    @property
+    def praise(self) -> bool:
+        """Whether it mainly praises."""
+        return self.boasts * PRAISE_WORDS >= self.words if self.boasts else False
+
+    @property
+    def solid(self) -> int:
+        """How much of it shows work."""
+        return 0 if self.praise else len(self.actions | self.method) + len(self.names) + self.figures
+
+
+class Answer(NamedTuple):
+    """An answer without its repetitions, sentence by sentence; `substance` is those of them that count."""
+
+    said: tuple[Shown, ...]
+    substance: tuple[Shown, ...]
+
+    @property
+    def words(self) -> int:
+        return sum(one.words for one in self.said)
+
+
+def evidence_of(question: str, sentences: Iterable[str]) -> Answer:
+    """What the sentences of an answer show. One cue alone counts only in a sentence about what was asked or said."""
+    kept: list[Shown] = []
+    for sentence in unrepeated(sentences):
+        one = _shown(sentence)
+        if not any(_alike(one.content, other.content) for other in kept):
+            kept.append(one)
+    subject = content(question).union(*(one.content for one in kept if one.solid >= ENOUGH))
+    counts = [one for one in kept if one.solid >= ENOUGH or (one.solid and one.content & subject)]
+    return Answer(tuple(kept), tuple(counts))
+
+
+def unrepeated(sentences: Iterable[str]) -> list[str]:
+    """The sentences without runs of words that were said before."""
+    runs: set[tuple[str, ...]] = set()
+    found: list[str] = []
+    for sentence in sentences:
+        words = sentence.split()
+        keys = [re.sub(r"\W", "", word.lower()) for word in words]
+        kept: list[str] = []
+        place = 0
+        while place < len(words):
+            if tuple(keys[place : place + FEWEST_RUN]) in runs and place + FEWEST_RUN <= len(words):
+                end = place + FEWEST_RUN
+                while end < len(words) and tuple(keys[end - FEWEST_RUN + 1 : end + 1]) in runs:
+                    end += 1
+                place = end
+                continue
+            kept.append(words[place])
+            if place + 1 >= FEWEST_RUN:
+                runs.add(tuple(keys[place + 1 - FEWEST_RUN : place + 1]))
+            place += 1
+        if kept:
+            found.append(" ".join(kept))
+    return found
+
+
+def matches(name: str, text: str) -> list[frozenset[str]]:
+    """For each line of a list of cues the distinct words of the text that match it."""
+    text = plain(text).lower()
+    return [frozenset(found.group() for found in pattern.finditer(text)) for pattern in cues()[name]]
+
+
+def _shown(sentence: str) -> Shown:
+    text = plain(sentence)
+
+    def some(name: str) -> frozenset[str]:
+        return frozenset[str]().union(*matches(name, text))
+
+    return Shown(
+        text=sentence,
+        words=len(text.split()),
+        actions=some("actions"),
+        method=some("method"),
+        items=sum(_items(found.group()) for found in ITEMS.finditer(text)),
+        figures=len(set(numbers(text))),
+        names=frozenset(NAME.findall(text)) - {"I"},
+        compounds=frozenset(found.lower() for found in COMPOUND.findall(text)),
+        content=content(text),
+        hedges=_count("hedges", text) + len(FILLERS.findall(text)),
+        vague=_count("vague", text),
+        passive=_count("passive", text),
+        boasts=_count("boasts", text),
+    )
+
+
+def _count(name: str, text: str) -> int:
+    return sum(len(pattern.findall(text)) for pattern in cues()[name])
+
+
+def _items(text: str) -> int:
+    parts: Sequence[str] = re.split(r",|\band\b|\bor\b|;", text.strip("()"))
+    return sum(1 for part in parts if content(part))
+
+
+def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
+    return bool(one) and len(one & other) >= ALIKE * len(one)
