@@ -49,13 +49,15 @@ def inert_lines(text: str) -> str:
 
 def _lines(facts: Mapping[str, Fact]) -> Iterator[str]:
     for name, fact in facts.items():
-        if words := _words(name):
-            way = f" {towards(name, fact)}" if DIFFERENCE.search(name) else ""
+        words, points = _words(name)
+        if words:
+            way = f" {towards(name, fact)}" if points else ""
             guessed = " (rests on an assumption)" if fact.quality == "poor" else ""
             yield f"- {words}: {shown(name, fact)}{way}{guessed}"
 
 
 @lru_cache(1000)
-def _words(name: str) -> str | None:
-    """What a figure is called; None where it is not shown."""
-    return None if HIDDEN.search(name) else DAYS.sub(r" of the \1 days before", name).replace("_", " ")
+def _words(name: str) -> tuple[str | None, bool]:
+    """What a figure is called, None where it is not shown; and whether it points somewhere."""
+    words = None if HIDDEN.search(name) else DAYS.sub(r" of the \1 days before", name).replace("_", " ")
+    return words, bool(DIFFERENCE.search(name))

@@ -68,21 +68,23 @@ def compared(run: RunSummary, others: Sequence[RunSummary]) -> dict[str, Fact]:
     `_90d`. Fewer than LEAST_RUNS give no average."""
     told: dict[str, Fact] = {}
     for days in (28, 90):
-        before = [other for other in runs_before(others, run.started_at, days) if other.id != run.id]
+        before = [other.values for other in runs_before(others, run.started_at, days) if other.id != run.id]
         if not before:
             continue
         span = f"the {days} days before"
         told[f"runs_{days}d"] = fact(len(before), "count", f"runs of {span}")
-        distances = [other.values["distance"] for other in before if "distance" in other.values]
+        distances = [values["distance"] for values in before if "distance" in values]
         if distances:
             told[f"distance_{days}d"] = fact(sum(distances), "m", f"all runs of {span}")
             told[f"longest_{days}d"] = fact(max(distances), "m", f"longest run of {span}")
         for name, unit in COMPARED.items():
-            values = [other.values[name] for other in before if name in other.values]
-            if len(values) < LEAST_RUNS or name not in run.values:
+            if name not in run.values:
                 continue
-            average = math.fsum(values) / len(values)
-            told[f"{name}_average_{days}d"] = fact(average, unit, f"mean of {len(values)} runs of {span}")
+            theirs = [value for values in before if (value := values.get(name)) is not None]
+            if len(theirs) < LEAST_RUNS:
+                continue
+            average = math.fsum(theirs) / len(theirs)
+            told[f"{name}_average_{days}d"] = fact(average, unit, f"mean of {len(theirs)} runs of {span}")
             told[f"{name}_difference_{days}d"] = fact(run.values[name] - average, unit, f"this run less that of {span}")
     return told
 

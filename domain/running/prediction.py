@@ -1,10 +1,11 @@
 """Race times from what was run already."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Literal
+from operator import itemgetter
+from typing import Literal, NamedTuple
 
 from domain.model import Model
 from domain.running.figures import Fact, fact
@@ -42,6 +43,13 @@ class Prediction(Model):
 _BESTS = [(f"best_{name}", name, metres) for name, (metres, _) in EFFORTS.items()]
 
 
+class _Effort(NamedTuple):
+    run: RunSummary
+    name: str
+    seconds: float
+    metres: float
+
+
 def riegel(seconds: float, metres: float, race_metres: float) -> float:
     """Riegel 1981: T2 = T1 (D2 / D1)^1.06."""
     return seconds * (race_metres / metres) ** RIEGEL
@@ -75,26 +83,46 @@ def speed_at(found: float, share: float) -> float:
 def predictions(runs: Sequence[RunSummary], now: datetime) -> tuple[Prediction, ...]:
     """Race times from the best efforts of the DAYS before `now`: by each method that of the effort which promises
     most. Efforts are of training runs and need not have been all that the runner can."""
-    # of one length the fastest promises most by either method
-    fastest: dict[str, tuple[RunSummary, str, float, float]] = {}
-    for run in runs_before(runs, now, DAYS):
-        for fact_name, name, metres in _BESTS:
-            seconds = run.values.get(fact_name, 0.0)
-            if SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS and (name not in fastest or seconds < fastest[name][2]):
-                fastest[name] = (run, name, seconds, metres)
-    efforts = list(fastest.values())
+    efforts = list(_fastest(runs, now))
     told: list[Prediction] = []
     for race in RACES:
         target = EFFORTS[race][0]
-        near = [effort for effort in efforts if NEAREST <= target / effort[3] <= FURTHEST]
+        near = [effort for effort in efforts if _tells(effort.metres, race)]
         if not near:
             continue
-        run, name, seconds, metres = min(near, key=lambda effort: riegel(effort[2], effort[3], target))
+        run, name, seconds, metres = min(near, key=lambda effort: riegel(effort.seconds, effort.metres, target))
         told.append(_told(race, "riegel", riegel(seconds, metres, target), run, name))
-        run, name, seconds, metres = max(near, key=lambda effort: vdot(effort[2], effort[3]))
+        run, name, seconds, metres = max(near, key=lambda effort: vdot(effort.seconds, effort.metres))
         found = vdot(seconds, metres)
         told.append(_told(race, "vdot", seconds_for(found, target), run, name, found))
     return tuple(told)
+
+
+def best_vdot(runs: Sequence[RunSummary], now: datetime) -> float | None:
+    """The highest VDOT that `predictions` tells, as it is told there."""
+    efforts = [one for one in _fastest(runs, now) if any(_tells(one.metres, race) for race in RACES)]
+    if not efforts:
+        return None
+    return fact(max(vdot(one.seconds, one.metres) for one in efforts), "ml/kg/min", "").value
+
+
+def _fastest(runs: Sequence[RunSummary], now: datetime) -> Iterator[_Effort]:
+    """Of one length the fastest promises most by either method."""
+    before = runs_before(runs, now, DAYS)
+    for fact_name, name, metres in _BESTS:
+        held = [
+            (seconds, run)
+            for run in before
+            if (seconds := run.values.get(fact_name)) is not None and SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS
+        ]
+        if held:
+            seconds, run = min(held, key=itemgetter(0))
+            yield _Effort(run, name, seconds, metres)
+
+
+def _tells(metres: float, race: Race) -> bool:
+    """Whether an effort over that distance tells of the race."""
+    return NEAREST <= EFFORTS[race][0] / metres <= FURTHEST
 
 
 def _told(

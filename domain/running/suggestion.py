@@ -9,7 +9,7 @@ from domain.model import Model
 from domain.running.figures import Fact, fact
 from domain.running.history import RunSummary, runs_before
 from domain.running.periods import training_load
-from domain.running.prediction import predictions, speed_at
+from domain.running.prediction import best_vdot, speed_at
 
 # A week grows by so much at most, and shrinks to so much after one that was more than MUCH times the usual.
 GROWTH, RELIEF, MUCH = 1.05, 0.85, 1.3
@@ -67,7 +67,7 @@ def suggestion(runs: Sequence[RunSummary], now: datetime) -> Suggestion:
     fast = not eased and count >= LEAST_RUNS_FOR_FAST and usual >= LEAST_METRES_FOR_FAST
     return Suggestion(
         facts=facts,
-        sessions=_sessions(target, count, fast, max(distances), _best_vdot(runs, now)),
+        sessions=_sessions(target, count, fast, max(distances), best_vdot(runs, now)),
         reasons=(f"the week as a whole: {share}", f"as many sessions as in an average week: {count}"),
     )
 
@@ -103,7 +103,3 @@ def _session(
         basis = f"{share:.0%} of VDOT (Daniels and Gilbert)"
         facts["pace"] = fact(1000 / speed_at(vdot, share), "s/km", basis, "fair")
     return SuggestedSession(kind=kind, facts=facts, reason=reason)
-
-
-def _best_vdot(runs: Sequence[RunSummary], now: datetime) -> float | None:
-    return max((found.vdot.value for found in predictions(runs, now) if found.vdot is not None), default=None)

@@ -5,6 +5,7 @@ Pure, deterministic, no model asked. What is wrong is said in words, so that a w
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from functools import cached_property
 
 from domain.running.contents import Pattern
 from domain.running.figures import Fact
@@ -76,18 +77,27 @@ class _Known:
 
     def __init__(self, facts: Mapping[str, Fact]) -> None:
         self._facts = facts
-        self._by_unit: dict[str, set[float]] = {}
-        self._bare: set[float] = set()
-        for name, fact in facts.items():
-            # a difference is said without its sign
-            value = abs(fact.value)
-            if name.endswith(DATE):
-                if name.endswith("_year"):
-                    self._bare.add(value)
-                continue
-            unit = "days" if name.startswith("window_") else "count" if fact.unit == "" else fact.unit
-            self._by_unit.setdefault(unit, set()).add(value)
-            self._bare.update(value / scale for scale in SCALES.get(fact.unit, (1,)))
+
+    @cached_property
+    def _by_unit(self) -> Mapping[str, Collection[float]]:
+        found: dict[str, set[float]] = {}
+        for name, fact in self._facts.items():
+            if not name.endswith(DATE):
+                unit = "days" if name.startswith("window_") else "count" if fact.unit == "" else fact.unit
+                # a difference is said without its sign
+                found.setdefault(unit, set()).add(abs(fact.value))
+        return found
+
+    @cached_property
+    def _bare(self) -> Collection[float]:
+        """What a number without a unit may be."""
+        found = {
+            value / scale
+            for unit, values in self._by_unit.items()
+            for scale in SCALES.get(unit, (1,))
+            for value in values
+        }
+        return found | {fact.value for name, fact in self._facts.items() if name.endswith("_year")}
 
     def holds(self, quantity: Quantity) -> bool:
         return any(self._is(reading, quantity) for reading in quantity.readings)

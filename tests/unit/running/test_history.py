@@ -7,7 +7,7 @@ import pytest
 from domain.running.facts import facts_of
 from domain.running.history import RunSummary, compared, difference, similar
 from domain.running.periods import training_load, trends, week
-from domain.running.prediction import predictions, riegel, seconds_for, speed_at, vdot
+from domain.running.prediction import best_vdot, predictions, riegel, seconds_for, speed_at, vdot
 from domain.running.suggestion import EASY, suggestion
 from tests.support.recordings import steady
 
@@ -124,6 +124,19 @@ def test_without_a_fitting_effort_there_is_no_prediction() -> None:
     assert predictions([run(3, best_400m=90, best_1km=250)], NOW) == ()
     assert {one.distance for one in predictions([run(3, best_1mi=420)], NOW)} == {"5km"}
     assert predictions([run(3, is_run=False, best_5km=1_000)], NOW) == ()
+
+
+@pytest.mark.parametrize(
+    "runs",
+    [
+        [run(10, 10, 300, best_5km=1_500, best_10km=3_100), run(20, 6, best_5km=1_440), run(95, 5, best_5km=1_000)],
+        [run(3, best_400m=90, best_1km=250), run(4, best_1km=180, best_1mi=420)],
+        [run(3, best_1km=180), run(5, is_run=False, best_5km=1_000)],
+    ],
+)
+def test_the_best_vdot_is_the_highest_that_predictions_tell(runs: list[RunSummary]) -> None:
+    told = [one.vdot.value for one in predictions(runs, NOW) if one.vdot]
+    assert best_vdot(runs, NOW) == max(told, default=None)
 
 
 def test_load_is_a_ratio_of_days_and_needs_weeks_of_them() -> None:
