@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from domain.interviews.cues import cues
 from domain.interviews.measures import FILLERS
-from domain.text import content, numbers, plain
+from domain.text import content, numbers, plain, words
 
 ITEMS = re.compile(r"[^,;:()—–.?!]+(?:,\s+(?:and |or )?[^,;:()—–.?!]+){2,}|\([^()]+\)")
 NAME = re.compile(r"(?<![.?!“\"] )(?<!^)\b(?:[A-Z][a-z]+(?:[A-Z]\w+)?|[A-Z][A-Z0-9]+[a-z]?)\b")
@@ -21,6 +21,8 @@ FEWEST_RUN = 5
 # A word of praise in a sentence of up to so many makes it one of praise.
 PRAISE_WORDS = 25
 ENOUGH = 2
+# Björnsson's LIX counts words of more letters as long ones.
+LONG = 6
 
 
 class Shown(NamedTuple):
@@ -34,6 +36,7 @@ class Shown(NamedTuple):
     figures: int
     names: frozenset[str]
     compounds: frozenset[str]
+    long: frozenset[str]
     content: frozenset[str]
     hedges: int
     vague: int
@@ -79,18 +82,18 @@ def unrepeated(sentences: Iterable[str]) -> list[str]:
     runs: set[tuple[str, ...]] = set()
     found: list[str] = []
     for sentence in sentences:
-        words = sentence.split()
-        keys = [re.sub(r"\W", "", word.lower()) for word in words]
+        spoken = sentence.split()
+        keys = [re.sub(r"\W", "", word.lower()) for word in spoken]
         kept: list[str] = []
         place = 0
-        while place < len(words):
-            if tuple(keys[place : place + FEWEST_RUN]) in runs and place + FEWEST_RUN <= len(words):
+        while place < len(spoken):
+            if tuple(keys[place : place + FEWEST_RUN]) in runs and place + FEWEST_RUN <= len(spoken):
                 end = place + FEWEST_RUN
-                while end < len(words) and tuple(keys[end - FEWEST_RUN + 1 : end + 1]) in runs:
+                while end < len(spoken) and tuple(keys[end - FEWEST_RUN + 1 : end + 1]) in runs:
                     end += 1
                 place = end
                 continue
-            kept.append(words[place])
+            kept.append(spoken[place])
             if place + 1 >= FEWEST_RUN:
                 runs.add(tuple(keys[place + 1 - FEWEST_RUN : place + 1]))
             place += 1
@@ -120,6 +123,7 @@ def _shown(sentence: str) -> Shown:
         figures=len(set(numbers(text))),
         names=frozenset(NAME.findall(text)) - {"I"},
         compounds=frozenset(found.lower() for found in COMPOUND.findall(text)),
+        long=frozenset(word.lower() for word in words(text) if len(word) > LONG),
         content=content(text),
         hedges=_count("hedges", text) + len(FILLERS.findall(text)),
         vague=_count("vague", text),

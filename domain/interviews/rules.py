@@ -35,7 +35,7 @@ def relevance(case: Case) -> Finding:
     taken = asked & frozenset[str]().union(*(one.content for one in case.answer.substance))
     share = sum(one.words for one in case.answer.substance) / max(1, case.answer.words)
     near = sorted(case.answer.substance, key=lambda one: -len(one.content & asked))
-    worth = 1 + 1.5 * share + 0.8 * min(1.0, len(taken) / 3) + 0.45 * _yield(case, _method(case))
+    worth = 1 + share + 0.6 * min(1.0, len(taken) / 3) + 0.55 * _yield(case, _solid(case))
     return Finding(
         worth, _texts(near), f"{share:.0%} of it speaks of work; it takes up {len(taken)} words of the question"
     )
@@ -46,7 +46,7 @@ def structure(case: Case) -> Finding:
     parts = {name: _with(case, name) for name in ("situation", "task", "order", "result")}
     steps = len(_all(case, "actions"))
     told = sum(bool(found) for found in parts.values())
-    worth = 1 + 0.35 * told + 0.45 * _yield(case, steps) + 0.6 * _yield(case, _method(case)) - 0.5 * _weakness(case)
+    worth = 1 + 0.3 * told + 0.8 * _yield(case, _solid(case)) - 0.25 * _weakness(case)
     named = [name for name, found in parts.items() if found] + (["actions"] if steps else [])
     quotes = [one for found in parts.values() for one in found[:1]] or _texts(case.answer.substance)
     return Finding(worth, quotes, f"tells {', '.join(named) if named else 'none of its parts'}")
@@ -56,8 +56,9 @@ def specificity(case: Case) -> Finding:
     """What is named, counted and listed, less what is left vague."""
     said = case.answer.substance
     named = len(_all(case, "names")) + len(_all(case, "compounds"))
+    dense, long = _yield(case, len(_all(case, "content"))), len(_all(case, "long"))
     exact = sum(one.items for one in said) + 2 * sum(one.figures for one in said) + named
-    worth = 1 + 0.9 * _yield(case, exact) + 0.5 * (_yield(case, len(_all(case, "content"))) - 2) - 0.7 * _weakness(case)
+    worth = 1 + 0.45 * (dense - 1) + 0.6 * _yield(case, exact) + 0.3 * _yield(case, long) - 0.3 * _weakness(case)
     best = sorted(said, key=lambda one: -(one.items + 2 * one.figures + len(one.names) + len(one.compounds)))
     return Finding(worth, _texts(best), f"{exact} exact details")
 
@@ -66,7 +67,7 @@ def depth(case: Case) -> Finding:
     """Aims, measures, limits and reasons."""
     method = _method(case)
     why = _lines(case, "reasons")
-    worth = 1 + 1.5 * _yield(case, method) + 0.4 * len(why) - 0.5 * _weakness(case)
+    worth = 1.2 + 1.3 * _yield(case, method) + 0.4 * len(why) - 0.3 * _weakness(case)
     best = sorted(case.answer.substance, key=lambda one: -len(one.method))
     return Finding(worth, [*why[:1], *_texts(best)], f"{method} words of aims, measures and limits, {len(why)} reasons")
 
@@ -77,7 +78,7 @@ def clarity(case: Case) -> Finding:
     good = sum(LENGTHS[0] <= one.words <= LENGTHS[1] for one in said) / max(1, len(said))
     dense = _yield(case, len(_all(case, "content")))
     weak = [one for one in case.answer.said if one.hedges + one.vague]
-    worth = 2 + 0.6 * good + 0.5 * (dense - 2) - 0.9 * _weakness(case)
+    worth = 2 + 0.5 * good + 0.4 * (dense - 2) - 0.5 * _weakness(case)
     reason = f"{len(weak)} sentences hedge or stay vague"
     return Finding(worth, _texts(weak) if weak else _texts(said), reason)
 
@@ -86,7 +87,7 @@ def problem_solving(case: Case) -> Finding:
     """Cases provided for, options weighed, causes looked for, outcomes checked."""
     how = _lines(case, "provisions")
     steps = len(_all(case, "actions"))
-    worth = 1 + 0.5 * len(how) + 0.8 * _yield(case, steps) + 0.5 * _yield(case, _method(case)) - 0.7 * _weakness(case)
+    worth = 1 + 0.35 * len(how) + 0.5 * _yield(case, steps) + 0.6 * _yield(case, _solid(case)) - 0.3 * _weakness(case)
     return Finding(
         worth, how or _texts(case.answer.substance), f"{len(how)} ways of dealing with difficulty, {steps} actions"
     )
@@ -101,7 +102,7 @@ def self_awareness(case: Case) -> Finding:
         + 0.6 * _yield(case, _method(case))
         + 0.3 * _yield(case, len(_all(case, "actions")))
     )
-    return Finding(worth - 0.7 * _weakness(case), knows, f"{len(knows)} sentences on own part, limits or lessons")
+    return Finding(worth, knows, f"{len(knows)} sentences on own part, limits or lessons")
 
 
 def fit(case: Case) -> Finding:
@@ -138,10 +139,14 @@ def _method(case: Case) -> int:
     return len(_all(case, "method"))
 
 
+def _solid(case: Case) -> int:
+    return len(_all(case, "method") | _all(case, "actions"))
+
+
 def _weakness(case: Case) -> float:
     """Hedges, vague words and what is left to others, for every 25 words that show work."""
     weak = sum(one.hedges + one.vague + 1.5 * one.passive for one in case.answer.said)
-    return min(2.5, weak * WEAK_WORDS / max(WEAK_WORDS, sum(one.words for one in case.answer.substance)))
+    return min(3.0, weak * WEAK_WORDS / max(WEAK_WORDS, sum(one.words for one in case.answer.substance)))
 
 
 def _all(case: Case, name: str) -> frozenset[str]:
