@@ -86,7 +86,7 @@ class PlanWaits:
             raise JobError("this service has no mail server", code="not_configured")
         url = f"{self._url}/api/waitpoints/{point.id}/complete?token={self._keyring.wait_token(point.id)}"
         until = f"{point.expires_at:%Y-%m-%d %H:%M} UTC"
-        text = f'{asked.question}\n\nAnswer until {until} by a POST of {{"output": …}} to\n{url}\n'
+        text = f"{asked.question}\n\nAnswer until {until} at\n{url}\n"
         await self._postman.send(asked.to, letter(str(point.id), f"{at.plan.workflow_name}: {at.step.name}", text))
 
     async def _begin(self, at: "Here", asked: Outside, point: "Waitpoint", attempt: int) -> None:

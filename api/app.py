@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from api import (
+    answering,
     audit,
     batches,
     bulk,
@@ -36,7 +37,9 @@ from api import (
     webhooks,
 )
 from api.adapters import (
+    deepgram,
     documents,
+    interviews,
     plans,
     postings,
     research,
@@ -78,10 +81,13 @@ ROUTERS = (
     metrics,
     health,
     waitpoints,
+    answering,
     workflow,
+    deepgram,
     documents,
     plans,
     postings,
+    interviews,
     run_history,
     running_history,
     running_words,

@@ -97,7 +97,7 @@ async def create_waitpoint(asked: NewWaitpoint, given: Given, caller: Auth) -> R
 @router.get("/{waitpoint_id}", response_model=WaitpointView)
 async def get_waitpoint(waitpoint_id: str, given: Given, ender: Ender) -> Response:
     """What stands at a waitpoint."""
-    return reply(WaitpointView.of(await _seen(waitpoint_id, given, ender)))
+    return reply(WaitpointView.of(await seen(waitpoint_id, given, ender)))
 
 
 @router.post("/{waitpoint_id}/complete", response_model=WaitpointView, responses=REFUSED)
@@ -108,7 +108,7 @@ async def complete_waitpoint(
 
     A job that waits here goes on with the output, also when the engine is down at the moment.
     """
-    point = await _seen(waitpoint_id, given, ender)
+    point = await seen(waitpoint_id, given, ender)
     said = asked or Completion()
     by = "token" if isinstance(ender, str) else ender.name
     ended = await resolve(point, given, by, said.status, output=said.output, error=said.error)
@@ -143,7 +143,7 @@ async def resolve(
     return stands
 
 
-async def _seen(waitpoint_id: str, given: Services, ender: Caller | str) -> Waitpoint:
+async def seen(waitpoint_id: str, given: Services, ender: Caller | str) -> Waitpoint:
     """The waitpoint; raises NotFound also where it is not the caller's to see."""
     found = as_id(waitpoint_id)
     point = await given.waitpoints.get(found) if found else None
