@@ -50,6 +50,7 @@ class Settings:
     model_timeout_seconds: float = 120.0
     model_requests_per_minute: float | None = None
     model_tokens_per_minute: float | None = None
+    quick_model: str | None = None
     batch_pause_seconds: float = 2.0
     github_token: str | None = None
     github_api_url: str = "https://api.github.com"
@@ -75,16 +76,31 @@ class Settings:
     workout_max_bytes: int = 50 * 1024**2
     export_max_bytes: int = 2 * 1024**3
     # interviews
+    deepgram_api_key: str | None = None
+    deepgram_base_url: str | None = None
+    deepgram_model: str = "nova-3"
+    deepgram_usd_per_minute: float | None = None
+    deepgram_timeout_seconds: float = 1800.0
+    deepgram_callback_minutes: float | None = None
+    deepgram_callback_wait_minutes: float = 60.0
     audio_store: str = "local"
     audio_dir: Path | None = None
     audio_bucket: str = "interviews"
     audio_max_bytes: int = 500_000_000
+    audio_max_hours: float = 4.0
     audio_fetch_seconds: float = 900.0
+    answers_at_once: int = 4
+    answer_samples: int = 3
     # the product's own tables and objects
     rows: str = "ledger"
     rows_map: Path | None = None
     supabase_url: str | None = None
     supabase_service_role_key: str | None = None
+    # job positions
+    agent_turns: int = 6
+    agent_calls: int = 12
+    agent_seconds: float = 90.0
+    agent_max_usd: float = 0.05
     # telling the world
     webhook_retry: tuple[float, ...] = (5, 30, 120, 900, 3600, 14400, 43200, 86400)
     webhook_timeout_seconds: float = 15.0
@@ -186,6 +202,7 @@ PLAIN = {
     *("database_url", "database_direct_url", "anthropic_api_key", "anthropic_base_url", "openai_api_key"),
     *("openai_base_url", "github_token", "github_api_url", "search_api_key", "search_api_url"),
     *("web_scraping_token", "crawlbase_url", "smtp_url", "supabase_url", "supabase_service_role_key"),
+    *("deepgram_api_key", "deepgram_base_url"),
 }
 VARIABLES: dict[str, str] = {
     field.name: field.name.upper() if field.name in PLAIN else f"LONGRUN_{field.name.upper()}"
