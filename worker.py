@@ -24,7 +24,7 @@ from activities.tasks import HttpTasks
 from activities.telling import Telling
 from activities.upkeep import Upkeep
 from activities.waiting import Waits
-from assembly import documents, plans, postings, research, run_history, running, running_words
+from assembly import documents, interviews, plans, postings, research, run_history, running, running_words
 from assembly.parts import Parts, mail
 from domain import logs
 from domain.errors import EngineUnavailable, LedgerUnavailable
@@ -50,6 +50,7 @@ from engine.start import QUEUE
 from engine.stepping import Stepping
 from engine.submit import Submitter
 from engine.workers import QUEUES, run, worker_on
+from intake.interviews import interview_jobs
 from intake.postings import posting_jobs
 from ledger.buckets import Buckets
 from ledger.cancels import Cancels
@@ -57,6 +58,7 @@ from ledger.database import Database
 from ledger.deliveries import Deliveries
 from ledger.dispatch import Dispatch
 from ledger.events import Notices
+from ledger.interviews import Interviews
 from ledger.items import JobItems
 from ledger.jobs import Jobs
 from ledger.migrate import pending
@@ -84,7 +86,7 @@ from workflows.upkeep import Reconcile, Tidy
 log = structlog.get_logger()
 AWAY_SECONDS = 1.0
 # one a product: which activities its workflows need, made of which ledgers and providers
-ROOMS = (research, running, running_words, plans, documents, run_history, postings)
+ROOMS = (research, running, running_words, plans, documents, run_history, postings, interviews)
 
 
 def main(settings: Settings, queues: tuple[str, ...] | None = None) -> int:
@@ -122,8 +124,6 @@ async def work(settings: Settings, queues: Sequence[str], catalog: Catalog) -> N
         control = Control(client, jobs, Submitter(jobs, catalog), reconciler, catalog)
         closing = Closing(jobs, steps, control, control)
         keep = Keep.days(settings.retention_days, settings.retention_event_days)
-        positions = posting_jobs(Postings(database), Submitter(jobs, catalog))
-        care = Care(Stats(database), Retention(database, keep), positions.left)
         models = Models(
             Spend(database, patience=settings.ledger_patience_seconds),
             bucket=_bucket(settings, database),
@@ -137,11 +137,15 @@ async def work(settings: Settings, queues: Sequence[str], catalog: Catalog) -> N
         opened.push_async_callback(models.close)
         parts = Parts(settings, database, models, opened)
         products = [await room.activities(parts) for room in ROOMS]
+        submitter, gone = Submitter(jobs, catalog), interviews.gone(parts)
+        doors = posting_jobs(Postings(database), submitter), interview_jobs(Interviews(database), submitter)
+        left = [door.left for door in doors]
+        care = Care(Stats(database), Retention(database, keep), left=left, gone=gone.tidy)
         deliveries = Deliveries(database)
         telling = _telling(settings, deliveries, jobs, opened)
         own = [one for kind in catalog for one in kind.activities]
         firing = Firing(Firings(Schedules(database), jobs, catalog))
-        erasing = Erasing(Users(database), jobs, Forgetting(client, Schedules(database)))
+        erasing = Erasing(Users(database), jobs, Forgetting(client, Schedules(database)), gone)
         waitpoints = Waitpoints(database)
         waits, tasks = _tasks(settings, waitpoints, opened)
         closers = [closing.finish, closing.note, closing.open_child, firing.open_firing, firing.cancel_firing, *waits]

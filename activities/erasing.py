@@ -10,6 +10,7 @@ from domain.errors import EngineUnavailable, JobError, VendorError
 from domain.model import Model
 
 if TYPE_CHECKING:
+    from activities.recordings import GoneRecordings
     from domain.protocols import Forgetter
     from ledger.jobs import Jobs
     from ledger.users import Users
@@ -27,8 +28,10 @@ class Erased(Model):
 class Erasing:
     """Every step may be repeated: what is gone already is passed over."""
 
-    def __init__(self, users: "Users", jobs: "Jobs", engine: "Forgetter") -> None:
-        self._users, self._jobs, self._engine = users, jobs, engine
+    def __init__(
+        self, users: "Users", jobs: "Jobs", engine: "Forgetter", recordings: "GoneRecordings | None" = None
+    ) -> None:
+        self._users, self._jobs, self._engine, self._recordings = users, jobs, engine, recordings
 
     @activity.defn(name="stop_jobs")
     async def stop_jobs(self, erasure_id: UUID) -> None:
@@ -44,7 +47,8 @@ class Erasing:
 
     @activity.defn(name="erase_data")
     async def erase_data(self, erasure_id: UUID) -> Erased:
-        """Delete the executions of ended jobs and blank their rows, some at a time; the user's own rows at last."""
+        """Delete the executions of ended jobs and blank their rows, some at a time; then the user's own rows, and at
+        last their recordings."""
         user_id = await self._users.erasing(erasure_id)
         erased = 0
         while user_id and (ended := await self._users.ended_jobs(user_id)):
@@ -56,6 +60,8 @@ class Erasing:
             erased += len(ended)
         if user_id:
             await self._users.erase_user(erasure_id, user_id)
+        if self._recordings:
+            await self._recordings.delete_all()
         return Erased(jobs=erased)
 
     async def _whose(self, erasure_id: UUID) -> str:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from engine.replay import Replays
     from engine.scheduling import Scheduling
     from engine.submit import Submitter
+    from intake.interviews import InterviewIntake
     from intake.postings import PostingIntake
     from intake.run_contents import AutoContent
     from intake.run_history import HistoryIntake
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from ledger.documents import Documents
     from ledger.events import Events, Notices
     from ledger.feed import Feed
+    from ledger.interviews import Interviews
     from ledger.items import JobItems
     from ledger.jobs import Jobs
     from ledger.plans import Plans
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from ledger.rows import JobRow
     from ledger.schedules import Schedules
     from ledger.search import Search
+    from ledger.speech_callbacks import SpeechCallbacks
     from ledger.stats import Stats
     from ledger.users import Users
     from ledger.waitpoints import Waitpoints
@@ -88,11 +91,14 @@ class Services:
     keyring: "Keyring"
     plans: "Plans"
     waitpoints: "Waitpoints"
+    speech_callbacks: "SpeechCallbacks"
     courier: "Courier"
     documents: "Documents"
     search: "Search"
     postings: "Postings"
     posting_intake: "PostingIntake"
+    interviews: "Interviews"
+    interview_intake: "InterviewIntake"
     workouts: "Workouts"
     workout_intake: "WorkoutIntake"
     contents: "Contents"

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
+from activities.recordings import GoneRecordings
 from activities.workouts import Keeping
 from api.auth import Credentials
 from api.dependencies import Services
 from api.health import Readiness
 from api.limits import Limiter
+from domain.interviews.item import KIND as ANALYSE_INTERVIEW
 from domain.keyring import Keyring
 from domain.postings.enriching import KIND as ENRICH_POSITION
 from domain.running.imports import KIND as IMPORT_RUN_EXPORT
@@ -24,6 +26,7 @@ from engine.replay import Replays
 from engine.scheduling import Scheduling
 from engine.submit import Submitter
 from intake import run_contents
+from intake.interviews import InterviewIntake, interview_check, interview_jobs
 from intake.postings import QUICK_SECONDS, PostingIntake, posting_check, posting_jobs
 from intake.run_history import HistoryIntake
 from intake.workouts import WorkoutIntake
@@ -38,6 +41,7 @@ from ledger.documents import Documents
 from ledger.events import Events, Notices
 from ledger.exports import Exports
 from ledger.feed import Feed
+from ledger.interviews import Interviews
 from ledger.items import JobItems
 from ledger.jobs import Jobs
 from ledger.plans import Plans
@@ -48,6 +52,7 @@ from ledger.research import Research
 from ledger.run_history import RunHistory
 from ledger.schedules import Schedules
 from ledger.search import Search
+from ledger.speech_callbacks import SpeechCallbacks
 from ledger.spend import Spend
 from ledger.stats import Stats
 from ledger.users import Users
@@ -55,11 +60,14 @@ from ledger.vectors import Vectors
 from ledger.waitpoints import Waitpoints
 from ledger.webhooks import Webhooks
 from ledger.workouts import Workouts
+from providers.audio.reader import AudioFiles
 from providers.embedding import chosen
 from providers.model_names import answering
 from providers.postings.ats import Boards
 from providers.postings.pages import PostingPages
 from providers.postings.reader import PostingReader
+from providers.storage.chosen import audio_store
+from providers.supabase import Supabase
 from providers.web import GuardedClient
 from providers.workouts import WorkoutFiles
 from settings import Settings, SettingsError
@@ -99,6 +107,8 @@ async def services(
         **run_contents.checks(workouts),
         **history_intake.checks(),
     }
+    interviews_ = Interviews(database)
+    checks[ANALYSE_INTERVIEW] = interview_check(interviews_, _deaf(settings))
     submitter = Submitter(jobs_, catalog, checks)
     return Services(
         settings=settings,
@@ -130,11 +140,14 @@ async def services(
         keyring=Keyring(settings.api_keys),
         plans=Plans(database),
         waitpoints=waitpoints_,
+        speech_callbacks=SpeechCallbacks(database),
         courier=courier,
         documents=Documents(database),
         search=_search(settings, database, opened),
         postings=postings_,
         posting_intake=_postings(settings, postings_, submitter, opened),
+        interviews=interviews_,
+        interview_intake=_interviews(settings, interviews_, postings_, jobs_, submitter, opened),
         workouts=workouts,
         workout_intake=workout_intake,
         contents=Contents(database),
@@ -195,3 +208,42 @@ def _postings(settings: Settings, rows: Postings, submitter: Submitter, opened: 
     intake = PostingIntake(rows, posting_jobs(rows, submitter), pages, reader)
     opened.push_async_callback(intake.close)
     return intake
+
+
+def _interviews(
+    settings: Settings,
+    rows: Interviews,
+    postings: Postings,
+    jobs: Jobs,
+    submitter: Submitter,
+    opened: AsyncExitStack,
+) -> InterviewIntake:
+    """Interviews at the door; what reads recordings are processes that the first of them starts."""
+    reader = AudioFiles(max_seconds=settings.audio_max_hours * 3600)
+    opened.push_async_callback(reader.close)
+    supabase = None
+    try:
+        if settings.supabase_url and settings.supabase_service_role_key:
+            supabase = Supabase(settings.supabase_url, settings.supabase_service_role_key)
+            opened.push_async_callback(supabase.aclose)
+        store = audio_store(
+            settings.audio_store, folder=settings.audio_folder, supabase=supabase, bucket=settings.audio_bucket
+        )
+    except ValueError as error:
+        raise SettingsError(f"recordings cannot be kept: {error}") from None
+    return InterviewIntake(
+        rows,
+        postings,
+        jobs,
+        interview_jobs(rows, submitter),
+        store,
+        reader,
+        GoneRecordings(rows, store),
+        missing=_deaf(settings),
+        elsewhere=supabase is not None,
+    )
+
+
+def _deaf(settings: Settings) -> str | None:
+    """Why nothing can be transcribed, or None."""
+    return None if settings.deepgram_api_key else "no Deepgram key is set"

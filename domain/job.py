@@ -82,9 +82,11 @@ class StepState(Model):
 class Items(Model):
     """Progress of a job with its items; those that are missing in the counts are still to be done.
 
-    `pace`: seconds that one takes, as the last ones did; `at`: when the last one ended.
+    `pace`: seconds that one takes, as the last ones did; `at`: when the last one ended. `unit`, where they are no
+    things of a list: seconds of a recording.
     """
 
+    unit: Literal["second"] | None = Field(default=None, exclude_if=lambda unit: unit is None)
     done: int = 0
     failed: int = 0
     skipped: int = 0

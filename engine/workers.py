@@ -13,7 +13,7 @@ from engine.start import QUEUE
 
 log = structlog.get_logger()
 # split by resource, not by kind or tenant: how many activities one process runs at once
-SLOTS = {"io": 100, "llm": 50, "cpu": 8, "tell": 30}
+SLOTS = {"io": 100, "llm": 50, "cpu": 8, "media": 8, "tell": 30}
 QUEUES = (QUEUE, *SLOTS)
 HEARTBEATS = timedelta(seconds=1)
 

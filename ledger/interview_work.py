@@ -23,7 +23,7 @@ WITH mine AS (
 ), noted AS (
     INSERT INTO interview_jobs (job_id, interview_id) SELECT $1, id FROM mine ON CONFLICT (job_id) DO NOTHING
 )
-SELECT user_id, posting_id, source, audio, parsed_by, created_at FROM mine
+SELECT user_id, posting_id, source, audio, parsed_by, reason, created_at FROM mine
 """
 
 
@@ -35,6 +35,7 @@ class Recording(Model):
     source: str | None = None
     audio: AudioInfo | None = None
     parsed_by: str | None = None
+    reason: str | None = None
     created_at: datetime
 
 
@@ -84,15 +85,18 @@ class InterviewWork:
         row = await self._database.row("SELECT transcript FROM interviews WHERE id = $1", interview_id)
         return Transcript.model_validate(row["transcript"]) if row and row["transcript"] else None
 
-    async def keep_questions(self, job_id: UUID, interview_id: UUID, questions: Sequence[Question], by: str) -> None:
-        """The questions, in place of those before; none of them is judged yet."""
+    async def keep_questions(
+        self, job_id: UUID, interview_id: UUID, questions: Sequence[Question], by: str, reason: str | None
+    ) -> None:
+        """The questions, in place of those before; none of them is judged yet. `reason`: why no model found them."""
         async with self._database.acquire() as connection, connection.transaction():
             mine = await connection.fetchval(
-                """UPDATE interviews SET parsed_by = $3, analysis = NULL, updated_at = now()
+                """UPDATE interviews SET parsed_by = $3, reason = $4, analysis = NULL, updated_at = now()
                 WHERE id = $2 AND job_id = $1 RETURNING true""",
                 job_id,
                 interview_id,
                 by,
+                reason,
             )
             if not mine:
                 return
@@ -120,24 +124,23 @@ class InterviewWork:
             model,
         )
 
-    async def before(self, user_id: str, created_at: datetime, *, limit: int) -> list[tuple[datetime, list[Answer]]]:
-        """The user's completed interviews before then, the latest first: when they came, and their answers."""
-        async with self._database.acquire() as connection, connection.transaction():
-            rows = await connection.fetch(
-                """SELECT id, created_at FROM interviews
+    async def before(self, user_id: str, created_at: datetime, *, limit: int) -> list[list[Answer]]:
+        """The answers of the user's completed interviews before then, the latest first."""
+        rows = await self._database.fetch(
+            """SELECT q.interview_id, q.position, q.question, q.judgement, q.judged_by, q.model, q.job_id
+            FROM interview_questions q JOIN (
+                SELECT id, created_at FROM interviews
                 WHERE user_id = $1 AND created_at < $2 AND processing_status = 'completed'
-                ORDER BY created_at DESC LIMIT $3""",
-                user_id,
-                created_at,
-                limit,
-            )
-            return [
-                (
-                    row["created_at"],
-                    [Answer.model_validate(dict(one)) for one in await connection.fetch(ANSWERS, row["id"])],
-                )
-                for row in rows
-            ]
+                ORDER BY created_at DESC LIMIT $3) i ON i.id = q.interview_id
+            ORDER BY i.created_at DESC, q.interview_id, q.position""",
+            user_id,
+            created_at,
+            limit,
+        )
+        found: dict[UUID, list[Answer]] = {}
+        for row in rows:
+            found.setdefault(row["interview_id"], []).append(Answer.model_validate(dict(row)))
+        return list(found.values())
 
     async def complete(
         self,

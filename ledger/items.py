@@ -102,6 +102,11 @@ class JobItems:
             await connection.execute(sql("fill_items"), job_id, list(items))
         return await self.counts(job_id)
 
+    async def reach(self, job_id: UUID, done: int, total: int, pace: float | None = None) -> None:
+        """Say of a job that has no items yet how many seconds of a recording it has listened to; `pace`: in how many
+        seconds each."""
+        await self._database.execute(sql("reach_second"), job_id, done, total, pace)
+
     async def pending(self, job_id: UUID, limit: int) -> list[Item]:
         """The next items that may be done now."""
         rows = await self._database.fetch(

@@ -26,6 +26,8 @@ OF_JOBS = (
     "DELETE FROM research_briefings WHERE job_id = ANY($1)",
     "DELETE FROM run_drafts WHERE job_id = ANY($1)",
     "DELETE FROM posting_drafts WHERE job_id = ANY($1)",
+    "DELETE FROM interview_pieces WHERE job_id = ANY($1)",
+    "DELETE FROM interview_jobs WHERE job_id = ANY($1)",
     "UPDATE spend SET answer = NULL, prompt_hash = '', step = '', item = '' WHERE job_id = ANY($1)",
     "DELETE FROM job_events WHERE job_id = ANY($1) AND type <> 'job'",
     """UPDATE job_events SET data = jsonb_build_object('status', data -> 'status')
@@ -54,6 +56,11 @@ OF_USER = (
     # a server may have had them enriched by jobs of nobody's
     "UPDATE spend SET answer = NULL WHERE job_id IN (SELECT job_id FROM postings WHERE user_id = $1)",
     "DELETE FROM postings WHERE user_id = $1",
+    """UPDATE spend SET answer = NULL WHERE job_id IN (
+        SELECT w.job_id FROM interview_jobs w JOIN interviews i ON i.id = w.interview_id WHERE i.user_id = $1)""",
+    "DELETE FROM interview_questions WHERE interview_id IN (SELECT id FROM interviews WHERE user_id = $1)",
+    # their recordings are deleted from the store after that: the rows' end notes which
+    "DELETE FROM interviews WHERE user_id = $1",
     *FORGET,
     "UPDATE audit SET by = 'owner:erased' WHERE by = 'owner:' || $1",
     "UPDATE audit SET data = data - 'owner' WHERE data ->> 'owner' = $1",

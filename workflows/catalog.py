@@ -8,6 +8,8 @@ from typing import Any
 from activities.erasing import Erased
 from activities.tools import SHAPES, with_own_means
 from domain import library, plan, plan_check
+from domain.interviews.item import KIND as ANALYSE_INTERVIEW
+from domain.interviews.item import AnalyseRequest, AnalyseResult
 from domain.model import Model, Request
 from domain.postings.enriching import KIND as ENRICH_POSITION
 from domain.postings.enriching import EnrichRequest, EnrichResult
@@ -16,6 +18,8 @@ from domain.running import contents, ingest
 from domain.running.imports import REFIGURE, ImportRequest, ImportResult, RefigureRequest, RefigureResult
 from domain.tasks import HttpTaskRequest, TaskResult, request_for
 from providers.model_names import known
+from workflows.analyse_interview import WITHIN as INTERVIEW_WITHIN
+from workflows.analyse_interview import AnalyseInterview
 from workflows.company_research import CompanyResearch
 from workflows.documents import ProcessDocuments, ReprocessDocuments
 from workflows.enrich_position import WITHIN, EnrichPosition
@@ -160,6 +164,16 @@ def ours(task_hosts: Sequence[str] = ()) -> tuple[Kind, ...]:
             title=lambda _: "Read a job position",
             max_duration=WITHIN,
             one_of=lambda request: str(request.job_position_id),
+        ),
+        Kind(
+            name=ANALYSE_INTERVIEW,
+            aliases=("analyze-interview",),
+            workflow=AnalyseInterview,
+            payload=AnalyseRequest,
+            result=AnalyseResult,
+            title=lambda _: "Analyse an interview",
+            max_duration=INTERVIEW_WITHIN,
+            one_of=lambda request: str(request.timeline_item_id),
         ),
         Kind(
             name=ERASE_USER,

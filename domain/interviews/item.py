@@ -7,9 +7,10 @@ from uuid import UUID
 
 from domain.interviews.audio import AudioInfo
 from domain.interviews.questions import Analysis, Judgement, Question
-from domain.interviews.transcript import Transcript
+from domain.interviews.transcript import TranscribedBy, Transcript
 from domain.job import Failure
 from domain.model import Model, Request
+from domain.portions import Again
 
 KIND = "analyse-interview"
 Judge = Literal["anthropic", "openai", "offline"]
@@ -32,6 +33,36 @@ class AnalyseResult(Model):
     seconds: float = 0
     questions: int = 0
     failed: int = 0
+
+
+class Loaded(Model):
+    """What lies in the store."""
+
+    seconds: float
+    container: str
+
+
+class Heard(Model):
+    """How much was said, and who has heard it."""
+
+    seconds: float
+    words: int
+    by: TranscribedBy
+
+
+class Found(Model):
+    """How many questions were asked, and who has told them apart; `reason`: why no model has."""
+
+    questions: int
+    by: Judge
+    reason: str | None = None
+
+
+class ScorePortion(Model):
+    """What a portion of the questions is told."""
+
+    asked: AnalyseRequest
+    again: Again
 
 
 class Answer(Model):

@@ -31,6 +31,8 @@ WITH due AS (
     DELETE FROM run_drafts d USING held WHERE d.job_id = held.id
 ), postings AS (
     DELETE FROM posting_drafts d USING held WHERE d.job_id = held.id
+), pieces AS (
+    DELETE FROM interview_pieces p USING held WHERE p.job_id = held.id
 ), unowned AS (
     DELETE FROM research_briefings b USING held WHERE b.job_id = held.id AND b.owner = ''
 ), moved AS (

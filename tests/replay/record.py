@@ -40,6 +40,7 @@ from tests.replay.histories import Stored
 from tests.replay.ingest_fakes import Ingest
 from tests.replay.running_fakes import Import, Refigure
 from tests.support.databases import cloned, sibling
+from tests.support.interview_parts import Analysing, Ears, InterviewModel
 from tests.support.plan_parts import ScriptedModel, ScriptedTool, plan_activities, plan_of
 from tests.support.posting_parts import TEXT, PostingModel, Reading, posting_model
 from tests.support.proxy import TcpProxy
@@ -192,6 +193,29 @@ class Recorder:
             await self._keep(parts, "enrich-job-position", job_id, what)
             await made[0].close()
 
+    async def interview(self, what: str) -> None:
+        """A recording heard and judged; `failure`: no model tells the questions apart, nor says what they show."""
+        ears, model, made = Ears(), InterviewModel(), list[Analysing]()
+        if what == "failure":
+            model.fails = {"parse": NONSENSE, "overall": NONSENSE}
+        elif what == "cancel":
+            ears.hangs = 1
+
+        def activities(database: Database) -> Activities:
+            made.append(Analysing(database, folder / "store", ears, model))
+            return made[0].activities
+
+        with TemporaryDirectory() as name:
+            folder = Path(name)
+            async with self._parts(activities) as parts:
+                interview_id = await made[0].give("ann", folder)
+                job_id = await parts.submit("analyse-interview", {"timelineItemId": str(interview_id)}, owner="ann")
+                if what == "cancel":
+                    await ears.reached.wait()
+                    assert await parts.jobs.cancel(job_id, reason=None, by="somebody")
+                await self._keep(parts, "analyse-interview", job_id, what)
+                await made[0].close()
+
     async def bulk(self, what: str, *, cancel: bool = False) -> None:
         """Two jobs are canceled together; or the bulk is, before it begins."""
         work = Portions(hangs=cancel)
@@ -315,6 +339,7 @@ class Recorder:
             "enrich-job-position.success": lambda: self.posting("success", PostingModel()),
             "enrich-job-position.failure": lambda: self.posting("failure", posting_model(fails=NONSENSE)),
             "enrich-job-position.cancel": lambda: self.posting("cancel", posting_model(hangs=True)),
+            **{f"analyse-interview.{what}": partial(self.interview, what) for what in ("success", "failure", "cancel")},
             "erase-user.success": lambda: self.erasure("success"),
             "erase-user.failure": lambda: self.erasure("failure", asked=False),
             "erase-user.cancel": lambda: self.erasure("cancel", cancel=True),

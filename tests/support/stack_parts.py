@@ -108,7 +108,7 @@ class Parts:
         closers = [closing.finish, closing.note, closing.open_child, firing.open_firing, firing.cancel_firing]
         workflows = [kind.workflow for kind in self.catalog]
         async with AsyncExitStack() as running:
-            for queue in ("io", "llm", "cpu", QUEUE):
+            for queue in ("io", "llm", "cpu", "media", QUEUE):
                 flows = queue == QUEUE
                 worker = Worker(
                     client,
