@@ -9,6 +9,7 @@ from domain.interviews.questions import Dimension
 from domain.posting import Details
 from domain.text import content
 
+# Words of a sentence that can be followed.
 LENGTHS = (6, 34)
 WEAK_WORDS = 25
 
@@ -22,7 +23,7 @@ class Finding(NamedTuple):
 
 
 class Case(NamedTuple):
-    """What a rule is given."""
+    """What a rule is given: an answer with some substance."""
 
     question: str
     answer: Answer
@@ -74,8 +75,8 @@ def depth(case: Case) -> Finding:
 
 def clarity(case: Case) -> Finding:
     """Plain sentences of a good length with something in them; hedges and vague words take from it."""
-    said = case.answer.substance or case.answer.said
-    good = sum(LENGTHS[0] <= one.words <= LENGTHS[1] for one in said) / max(1, len(said))
+    said = case.answer.substance
+    good = sum(LENGTHS[0] <= one.words <= LENGTHS[1] for one in said) / len(said)
     dense = _yield(case, len(_all(case, "content")))
     weak = [one for one in case.answer.said if one.hedges + one.vague]
     worth = 2 + 0.5 * good + 0.4 * (dense - 2) - 0.5 * _weakness(case)
