@@ -26,6 +26,7 @@ OF_JOBS = (
     "DELETE FROM research_briefings WHERE job_id = ANY($1)",
     "DELETE FROM run_drafts WHERE job_id = ANY($1)",
     "DELETE FROM posting_drafts WHERE job_id = ANY($1)",
+    "DELETE FROM rows_elsewhere WHERE job_id = ANY($1)",
     "DELETE FROM interview_pieces WHERE job_id = ANY($1)",
     "DELETE FROM interview_jobs WHERE job_id = ANY($1)",
     "UPDATE spend SET answer = NULL, prompt_hash = '', step = '', item = '' WHERE job_id = ANY($1)",
