@@ -13,11 +13,13 @@ from temporalio import activity
 from domain.errors import JobError, LedgerUnavailable
 from domain.interviews.audio import AudioInfo, Hearing
 from domain.interviews.item import AnalyseRequest, Heard, Loaded
+from domain.waiting import Waiting
 from ledger.patience import patiently
 
 if TYPE_CHECKING:
+    from activities.speech_callbacks import CallingBack
     from domain.interviews.audio import AudioFetcher, AudioReader, AudioStore, SpeechToText
-    from domain.interviews.transcript import Piece
+    from domain.interviews.transcript import Piece, Transcript
     from ledger.interview_work import InterviewWork, Recording
     from ledger.interviews import Interviews
     from ledger.items import JobItems
@@ -38,11 +40,13 @@ class InterviewAudio:
         fetcher: "AudioFetcher",
         reader: "AudioReader",
         speech: "SpeechToText",
+        later: "CallingBack | None" = None,
         *,
         patience: float = 60.0,
     ) -> None:
         self._rows, self._work, self._items, self._patience = rows, work, items, patience
-        self._store, self._fetcher, self._reader, self._speech = store, fetcher, reader, speech
+        self._store, self._fetcher, self._reader = store, fetcher, reader
+        self._speech, self._later = speech, later
 
     @activity.defn(name="load_interview")
     async def load(self, asked: AnalyseRequest) -> Loaded:
@@ -53,7 +57,8 @@ class InterviewAudio:
 
     @activity.defn(name="transcribe_interview")
     async def transcribe(self, asked: AnalyseRequest) -> Heard:
-        """Hear who says what. What has been heard is kept as it comes, and not heard again by another attempt.
+        """Hear who says what. What has been heard is kept as it comes, and not heard again by another attempt. Of a
+        long recording the answer may be where it is awaited; asked again after that, this reads it.
 
         Raises VendorError, RateLimited, JobError `not_configured`, `silent_audio`, `not_found`, `file_gone`.
         """
@@ -64,22 +69,32 @@ class InterviewAudio:
             raise JobError("the recording is not there: replay from the first step", code="file_gone")
         info, key = recording.audio, str(asked.timeline_item_id)
         with tempfile.TemporaryDirectory(prefix="longrun-") as folder:
-            path = Path(folder) / "recording"
-            await self._store.fetch(key, path)
             hearing = Hearing(
                 job_id=job_id,
                 attempt=activity.info().attempt,
-                path=path,
+                path=Path(folder) / "recording",
                 info=info,
                 link=await self._store.link(key),
             )
-            kept = await self._work.pieces(job_id)
-            async with self._telling(job_id, info, since=kept[-1].end if kept else 0.0) as heard:
-                transcript = await self._speech.transcribe(hearing, kept=kept, keep=self._keep, heard=heard)
+            transcript = await self._told(key, hearing)
+        if isinstance(transcript, Waiting):
+            return Heard(seconds=info.seconds, waiting=transcript)
         if not transcript.words:
             raise JobError("nobody says anything in this recording", code="silent_audio")
         await patiently(lambda: self._work.keep_transcript(job_id, asked.timeline_item_id, transcript), self._patience)
         return Heard(seconds=info.seconds, words=len(transcript.words), by=transcript.transcribed_by)
+
+    async def _told(self, key: str, hearing: Hearing) -> "Transcript | Waiting":
+        """What is said, or where that is awaited."""
+        later = self._later
+        if later and (taken := await later.taken(hearing)) is not None:
+            return taken
+        await self._store.fetch(key, hearing.path)
+        if later and (waiting := await later.begun(hearing)) is not None:
+            return waiting
+        kept = await self._work.pieces(hearing.job_id)
+        async with self._telling(hearing.job_id, hearing.info, since=kept[-1].end if kept else 0.0) as heard:
+            return await self._speech.transcribe(hearing, kept=kept, keep=self._keep, heard=heard)
 
     async def _fetched(self, interview_id: UUID, source: str | None) -> AudioInfo:
         if source is None:

@@ -45,14 +45,17 @@ class CallingBack:
             return None
         body = await self._callbacks.body(point.id)
         if body is None:
-            if point.status == "timed_out" and hearing.attempt == 1:
+            if point.status != "completed" and hearing.attempt == 1:
                 await self._speech.lost(hearing)
             return None
         try:
-            return await self._speech.take(hearing, body)
+            transcript = await self._speech.take(hearing, body)
         except VendorError:
             await self._callbacks.forget(point.id)
             raise
+        # it is kept with what it cost
+        await self._callbacks.forget(point.id)
+        return transcript
 
     async def begun(self, hearing: "Hearing") -> Waiting | None:
         """Where the transcript is awaited; None for a recording that is to be transcribed at once: a short one, or one
@@ -70,7 +73,3 @@ class CallingBack:
         await self._speech.begin(hearing, f"{self._url}/{waitpoint_id}?token={token}")
         await self._waitpoints.announce(waitpoint_id)
         return Waiting(waitpoint=waitpoint_id, until=point.expires_at, about=about)
-
-    async def done(self, hearing: "Hearing") -> None:
-        """What was called back is kept elsewhere by now."""
-        await self._callbacks.forget(callback_of(hearing.job_id))

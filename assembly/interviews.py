@@ -6,15 +6,14 @@ from activities.interview_audio import InterviewAudio
 from activities.interviews import InterviewAnswers
 from activities.portions import Portions
 from activities.recordings import GoneRecordings
+from assembly import speech
 from assembly.parts import Activities, Parts
-from domain.interviews.audio import AudioStore, SpeechToText
+from domain.interviews.audio import AudioStore
 from ledger.interview_work import InterviewWork
 from ledger.interviews import Interviews
 from ledger.items import JobItems
 from ledger.postings import Postings
-from ledger.spend import Spend
 from providers.audio.reader import AudioFiles
-from providers.speech.deepgram import Deepgram
 from providers.storage.chosen import audio_fetcher, audio_store
 from providers.supabase import Supabase
 
@@ -27,6 +26,7 @@ async def activities(parts: Parts) -> Activities:
     reader = AudioFiles(max_seconds=settings.audio_max_hours * HOUR)
     parts.opened.push_async_callback(reader.close)
     client = parts.guarded(timeout=settings.audio_fetch_seconds, max_bytes=settings.audio_max_bytes)
+    hearer = speech.deepgram(parts)
     audio = InterviewAudio(
         Interviews(database),
         work,
@@ -34,7 +34,8 @@ async def activities(parts: Parts) -> Activities:
         store(parts),
         audio_fetcher(client, _supabase(parts), settings.audio_max_bytes),
         reader,
-        _speech(parts),
+        hearer,
+        speech.calling_back(parts, hearer),
         patience=patience,
     )
     portions = Portions(items, ledger_patience=patience, rate_limit_patience=settings.rate_limit_patience_seconds)
@@ -85,8 +86,3 @@ def _supabase(parts: Parts) -> Supabase | None:
         raise SystemExit(f"SUPABASE_URL cannot be used: {error}") from None
     parts.opened.push_async_callback(project.aclose)
     return project
-
-
-def _speech(parts: Parts) -> SpeechToText:
-    settings = parts.settings
-    return Deepgram(Spend(parts.database, patience=settings.ledger_patience_seconds), key=settings.deepgram_api_key)

@@ -12,7 +12,7 @@ from workflows.steps import Step, Steps
 with workflow.unsafe.imports_passed_through():
     from activities.interview_audio import InterviewAudio
     from activities.interviews import InterviewAnswers
-    from domain.interviews.item import KIND, AnalyseRequest, AnalyseResult, Found, ScorePortion
+    from domain.interviews.item import KIND, AnalyseRequest, AnalyseResult, Found, Heard, ScorePortion
     from domain.job import Failure, Job
 
 # Four hours of sound, heard on a machine that hears no faster than they were said.
@@ -48,6 +48,11 @@ class AnalyseInterview:
     async def analyse(self, job: Job[AnalyseRequest]) -> AnalyseResult:
         asked, run, stand_in = job.payload, self.progress.run, self.progress.stand_in
 
+        async def called_back(heard: Heard) -> AnalyseRequest:
+            if heard.waiting is not None:
+                await self.progress.called_back(heard.waiting, "transcribe")
+            return asked
+
         def parsed(failure: Failure) -> Awaitable[Found]:
             return stand_in("parse_questions", InterviewAnswers.parse_by_rules, asked, failure.message)
 
@@ -56,7 +61,7 @@ class AnalyseInterview:
 
         if job.carried is None:
             await run("load", InterviewAudio.load, asked)
-            await run("transcribe", InterviewAudio.transcribe, asked)
+            await self.progress.rounds("transcribe", InterviewAudio.transcribe, asked, called_back)
             await run("parse_questions", InterviewAnswers.parse, asked, otherwise=parsed)
         portion = ScorePortion(asked=asked, again=self.progress.again("score"))
         await self.progress.portions("score", InterviewAnswers.score, portion)

@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal, NoReturn, TypeVar
 from uuid import UUID
 
@@ -30,13 +30,15 @@ with workflow.unsafe.imports_passed_through():
     from domain.job import Carried, Failure, Items, Job, Ongoing, Outcome, Status
     from domain.model import Model
     from domain.portions import Again, Portion
-    from domain.waiting import Asked, WaitRequest
+    from domain.waiting import Asked, Waiting, WaitRequest
 
 T = TypeVar("T")
 A = TypeVar("A")
 R = TypeVar("R", bound=Ongoing)
 # of these one run is made: its history stays small, however long each of them takes
 PORTIONS = 50
+# the engine takes no time-out of nothing
+LEAST = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -85,24 +87,28 @@ class Steps:
         then: Callable[[R], Awaitable[A]],
         *,
         otherwise: Callable[[Failure], R] | None = None,
+        until: datetime | None = None,
     ) -> R:
         """A step of as many rounds as it takes: while the activity's answer goes on, `then` does what that wants and
         says what is asked next.
 
-        All rounds share the step's own id, so it has one row and is running until the last of them.
+        All rounds share the step's own id, so it has one row and is running until the last of them. One that has not
+        ended by `until` has failed.
         """
 
         async def playing() -> R:
-            answer = await self._execute(name, name, activity, (asked,))
+            answer = await self._execute(name, name, activity, (asked,), until)
             while answer.goes_on:
-                answer = await self._execute(name, name, activity, (await then(answer),))
+                answer = await self._execute(name, name, activity, (await then(answer),), until)
             return answer
 
         return await self._isolated(name, name, playing(), otherwise)
 
-    async def beside(self, name: str, activity: Callable[..., Awaitable[T]], *args: Any) -> T:
+    async def beside(
+        self, name: str, activity: Callable[..., Awaitable[T]], *args: Any, until: datetime | None = None
+    ) -> T:
         """An activity that belongs to a step and is none itself: nothing is written of it."""
-        return await self._execute(None, name, activity, args)
+        return await self._execute(None, name, activity, args, until)
 
     async def _asked(
         self, activity_id: str, name: str, activity: Callable[..., Awaitable[T]], args: Sequence[Any]
@@ -170,10 +176,11 @@ class Steps:
         """The job may take so long from the start of this run, and no longer than it might before."""
         self._deadline = min(self._deadline, workflow.info().start_time + limit)
         if self._clock is not None:
-            self._clock.reschedule(asyncio.get_running_loop().time() + self._left)
+            self._clock.reschedule(asyncio.get_running_loop().time() + self.left)
 
     @property
-    def _left(self) -> float:
+    def left(self) -> float:
+        """Seconds until the job has taken as long as it may."""
         return max(0.0, (self._deadline - workflow.now()).total_seconds())
 
     def done(self, name: str) -> bool:
@@ -203,6 +210,12 @@ class Steps:
         nth = self._runs[f"{name}#otherwise"] = self._runs.get(f"{name}#otherwise", 0) + 1
         repeat = "" if nth == 1 else f"#{nth}"
         return await self._execute(f"{name}{repeat}#otherwise", name, activity, args)
+
+    async def called_back(self, waiting: Waiting, name: str) -> None:
+        """Between the rounds of a step: wait for somebody outside, who has answered, or will not, or has not in time.
+        The next round finds in the ledger which it was."""
+        with suppress(ApplicationError):
+            await self._listener.answer_to(waiting, name)
 
     async def skip(self, name: str) -> None:
         """Say that a step is not needed."""
@@ -251,7 +264,7 @@ class Steps:
         A programmer's error passes: Temporal suspends the task, and a fixed deploy mends it.
         """
         result: T | None = None
-        self._clock = clock = asyncio.timeout(self._left)
+        self._clock = clock = asyncio.timeout(self.left)
         try:
             async with clock:
                 result = await work
@@ -274,16 +287,24 @@ class Steps:
         raise ApplicationError(failure.message, type=failure.code, non_retryable=True)
 
     async def _execute(
-        self, activity_id: str | None, name: str, activity: Callable[..., Awaitable[T]], args: Sequence[Any]
+        self,
+        activity_id: str | None,
+        name: str,
+        activity: Callable[..., Awaitable[T]],
+        args: Sequence[Any],
+        until: datetime | None = None,
     ) -> T:
         policy = self._policies[name].merged(self._job.retry)
+        longest = policy.schedule_to_close
+        if until is not None:
+            longest = min(longest, max(until - workflow.now(), LEAST))
         return await workflow.execute_activity(
             activity,
             args=args,
             activity_id=activity_id,
             task_queue=policy.queue,
             start_to_close_timeout=policy.start_to_close,
-            schedule_to_close_timeout=policy.schedule_to_close,
+            schedule_to_close_timeout=longest,
             heartbeat_timeout=HEARTBEAT,
             retry_policy=policy.retry_policy,
             summary=(activity_id or name).replace("_", " ").capitalize(),

@@ -8,9 +8,10 @@ from uuid import UUID
 from domain.interviews.audio import AudioInfo
 from domain.interviews.questions import Analysis, Judgement, Question
 from domain.interviews.transcript import TranscribedBy, Transcript
-from domain.job import Failure
+from domain.job import Failure, Ongoing
 from domain.model import Model, Request
 from domain.portions import Again
+from domain.waiting import Waiting
 
 KIND = "analyse-interview"
 Judge = Literal["anthropic", "openai", "offline"]
@@ -42,12 +43,17 @@ class Loaded(Model):
     container: str
 
 
-class Heard(Model):
-    """How much was said, and who has heard it."""
+class Heard(Ongoing):
+    """How much was said, and who has heard it; or where that is awaited."""
 
     seconds: float
-    words: int
-    by: TranscribedBy
+    words: int = 0
+    by: TranscribedBy | None = None
+    waiting: Waiting | None = None
+
+    @property
+    def goes_on(self) -> bool:
+        return self.waiting is not None
 
 
 class Found(Model):
