@@ -67,6 +67,9 @@ class DeepgramCall:
 
     async def __call__(self, hearing: Hearing, callback: str | None = None) -> Told:
         """Ask once. With `callback` it answers at once that it was `accepted`, and tells the rest there."""
+        # Here, since it takes seconds: a worker without a key never pays for them, and no request of one with a key.
+        import deepgram.listen.v1.media.client  # noqa: F401  # pyright: ignore[reportUnusedImport]
+
         begun = asyncio.Event()
 
         async def note(response: httpx.Response) -> None:
@@ -90,7 +93,6 @@ class DeepgramCall:
 
     async def _ask(self, http: httpx.AsyncClient, hearing: Hearing, callback: str | None) -> Any:
         """The SDK's answer. Raises what httpx raises, and VendorError."""
-        # Here, since it takes seconds: a worker without a key never pays for them.
         from deepgram import AsyncDeepgramClient
         from deepgram.core.api_error import ApiError
         from deepgram.core.request_options import RequestOptions
