@@ -4,10 +4,10 @@ import asyncio
 import math
 import time
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 import structlog
@@ -23,14 +23,18 @@ if TYPE_CHECKING:
     from domain.portions import Again, Portion
     from ledger.items import JobItems
 
+T = TypeVar("T")
 log = structlog.get_logger()
 # A timer of the engine's takes a second at least: shorter pauses are slept here, over so many items an activity.
 SHORTEST_TIMER, ITEMS = 1.0, 100
 DEFAULT_WAIT, LONGEST_WAIT = 5.0, 60.0
 # of how many batches the pace is known, and of how many jobs
 BATCHES, JOBS = 9, 1000
+# so long an activity that is canceled waits until what came to its end is kept
+LEAVING_SECONDS = 2.0
 
-Do = Callable[[Item], Awaitable[Settled]]
+# How an item ended; or what is left to be awaited until what it made is kept, and the next batch begins meanwhile.
+Do = Callable[[Item], Awaitable[Settled | Awaitable[Settled]]]
 # Reads what a batch needs in one go, and says how each item of it is done.
 Prepare = Callable[[Sequence[Item]], Awaitable[Do]]
 # Told of an item that will not be offered again.
@@ -64,12 +68,13 @@ class _Clock:
 
 @dataclass(frozen=True)
 class _Task:
-    """What is done with each item of a batch, and where its end goes."""
+    """What is done with each item of a batch, and where its end goes. `ends` are on their way there."""
 
     do: Do
     again: "Again"
     settle: Together[Settled, None]
     gave_up: GaveUp | None
+    ends: list[asyncio.Task[None]] = field(default_factory=list[asyncio.Task[None]])
 
 
 class Portions:
@@ -86,21 +91,32 @@ class Portions:
 
         What is wrong with an item is its own failure: the vendor's are tried again as `again` says. An exceeded
         budget, a closed job and a ledger that is down are raised, once the items beside it have come to their end.
+        While a batch is done the next one is read, and the ends of the one before are kept.
         """
         job_id = UUID(activity.info().workflow_id)
         todo = await self._items.pending(job_id, pace.items)
-        for at in range(0, len(todo), pace.at_once):
-            if at and pace.pause:
-                await asyncio.sleep(pace.pause)
-            batch = todo[at : at + pace.at_once]
-            clock = _Clock(pace)
-            do = await prepare(batch)
-            settle: Together[Settled, None] = Together(lambda ended, clock=clock: self._settle(job_id, ended, clock))
-            work = [self._one(job_id, one, _Task(do, again, settle, gave_up)) for one in batch]
-            raised = [found for found in await asyncio.gather(*work, return_exceptions=True) if found is not None]
-            for error in sorted(raised, key=lambda error: not isinstance(error, BudgetExceeded)):
-                raise error
-            self._learn(job_id, clock.seconds_an_item)
+        batches = [todo[at : at + pace.at_once] for at in range(0, len(todo), pace.at_once)]
+        read = [asyncio.ensure_future(prepare(batch)) for batch in batches[:1]]
+        ends: list[asyncio.Task[None]] = []
+        try:
+            for number, batch in enumerate(batches, 1):
+                if number > 1 and pace.pause:
+                    await asyncio.sleep(pace.pause)
+                clock = _Clock(pace)
+                do = await read.pop()
+                read += [asyncio.ensure_future(prepare(after)) for after in batches[number : number + 1]]
+                settle: Together[Settled, None] = Together(lambda some, clock=clock: self._settle(job_id, some, clock))
+                task, before = _Task(do, again, settle, gave_up), ends
+                ends = task.ends
+                raised = await _all(self._one(job_id, one, task) for one in batch)
+                raised += await _all(before)
+                if raised or number == len(batches):
+                    raised += await _all(ends)
+                for error in sorted(raised, key=lambda error: not isinstance(error, BudgetExceeded)):
+                    raise error
+                self._learn(job_id, clock.seconds_an_item)
+        finally:
+            await _leave(read, ends)
         portion = await self._items.portion(job_id)
         return portion.model_copy(update={"wait_seconds": max(portion.wait_seconds, pace.pause)})
 
@@ -120,19 +136,27 @@ class Portions:
             self._paces.popitem(last=False)
 
     async def _one(self, job_id: UUID, one: Item, task: "_Task") -> None:
+        ended = await self._come_of(job_id, one, task, task.do(one))
+        if ended is not None:
+            task.ends.append(asyncio.create_task(self._end(job_id, one, task, ended)))
+
+    async def _end(self, job_id: UUID, one: Item, task: "_Task", ended: Settled | Awaitable[Settled]) -> None:
+        settled = ended if isinstance(ended, Settled) else await self._come_of(job_id, one, task, ended)
+        if settled is not None:
+            await patiently(lambda: task.settle(settled), self._ledger_patience)
+
+    async def _come_of(self, job_id: UUID, one: Item, task: "_Task", doing: Awaitable[T]) -> T | Settled | None:
+        """What the doing answers, or the item's end where it failed; None when the item is put off."""
         try:
-            ended = await task.do(one)
+            return await doing
         except (BudgetExceeded, JobClosed, LedgerUnavailable):
             raise
         except LongrunError as error:
-            ended = await self._failed(job_id, one, error, task)
+            return await self._failed(job_id, one, error, task)
         except Exception:
             log.exception("an item raised what no provider classed", position=one.position)
             unclassed = VendorError("something went wrong with this item", code="internal_error")
-            ended = await self._failed(job_id, one, unclassed, task)
-        if ended is not None:
-            settled = ended
-            await patiently(lambda: task.settle(settled), self._ledger_patience)
+            return await self._failed(job_id, one, unclassed, task)
 
     async def _failed(self, job_id: UUID, one: Item, error: LongrunError, task: "_Task") -> Settled | None:
         """The item's end; None when it is put off and will be offered again."""
@@ -152,3 +176,17 @@ class Portions:
             return Settled(one.position, "failed", failure.model_dump(by_alias=True))
         await patiently(lambda: self._items.put_off(job_id, later, failure, wait), self._ledger_patience)
         return None
+
+
+async def _all(work: Iterable[Awaitable[None]]) -> list[BaseException]:
+    """Wait for all of it; answers with what was raised."""
+    return [found for found in await asyncio.gather(*work, return_exceptions=True) if found is not None]
+
+
+async def _leave(read: Sequence[asyncio.Future[Any]], ends: Sequence[asyncio.Task[None]]) -> None:
+    """Drop what was read ahead, and see to it that nothing is lost that was on its way to the ledger."""
+    for reading in read:
+        reading.cancel()
+    await _all(read)
+    if ends:
+        await asyncio.wait(ends, timeout=LEAVING_SECONDS)

@@ -1,7 +1,7 @@
 """The steps of an ingest: which runs, their letters and insights batch by batch, and what came of it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -12,7 +12,7 @@ from activities.portions import Do, Pace
 from domain.errors import BudgetExceeded, JobError, LedgerUnavailable, VendorError
 from domain.job import Failure, Items
 from domain.portions import Portion
-from domain.running.contents import HALVES, RunSheet
+from domain.running.contents import HALVES, Half, RunSheet
 from domain.running.ingest import AT_ONCE, IngestPortion, IngestRequest, IngestResult
 from domain.running.sheet import NEAR, RECENT, run_sheet
 from domain.usage import Call
@@ -57,30 +57,38 @@ class IngestRuns:
         ids = [UUID(one.item) for one in batch]
         begun = await self._history.begin(_job(), asked, ids, recent=RECENT, near=NEAR)
 
-        async def do(one: Item) -> Settled:
+        async def do(one: Item) -> Settled | Awaitable[Settled]:
             run = begun.get(UUID(one.item))
             if run is None:
                 raise JobError("this activity has been deleted", code="not_found")
             if not run.halves:
                 return Settled(one.position, "skipped")
-            return Settled(one.position, "done", await self._write(asked.user_id, run, one.attempts + 1))
+            return await self._write(asked.user_id, run, one)
 
         return do
 
-    async def _write(self, user_id: str, run: "BegunRun", attempt: int) -> dict[str, str]:
-        """Both halves at once, as far as they are missing; one that fails leaves the other. Answers who wrote each."""
-        sheet = _sheet(user_id, run)
-        calls = [Call(job_id=_job(), step=STEP, item=f"{run.id}:{half}", attempt=attempt) for half in run.halves]
-        work = [self._writer.write(half, sheet, call) for half, call in zip(run.halves, calls, strict=True)]
-        written = await asyncio.gather(*work, return_exceptions=True)
-        errors = [found for found in written if isinstance(found, BaseException)]
+    async def _write(self, user_id: str, run: "BegunRun", one: Item) -> Awaitable[Settled]:
+        """Both halves at once, as far as they are missing; one that fails leaves the other. What is left to be awaited
+        is that they are kept, which each is as soon as it is there."""
+        sheet, keeping, who = _sheet(user_id, run), list[asyncio.Task[None]](), dict[str, str]()
+
+        async def write(half: Half) -> None:
+            call = Call(job_id=_job(), step=STEP, item=f"{run.id}:{half}", attempt=one.attempts + 1)
+            words = await self._writer.words(half, sheet, call)
+            keeping.append(asyncio.create_task(self._writer.store(half, run.id, words, call)))
+            who[half] = words.answered_by
+
+        async def kept() -> Settled:
+            await asyncio.gather(*keeping)
+            return Settled(one.position, "done", who)
+
+        raised = await asyncio.gather(*map(write, run.halves), return_exceptions=True)
+        errors = [found for found in raised if found is not None]
+        if errors:
+            errors += [found for found in await asyncio.gather(*keeping, return_exceptions=True) if found is not None]
         for error in sorted(errors, key=_weight):
             raise error
-        return {
-            half: found.answered_by
-            for half, found in zip(run.halves, written, strict=True)
-            if not isinstance(found, BaseException)
-        }
+        return kept()
 
     async def _gave_up(self, one: Item, failure: Failure) -> None:
         for half in HALVES:
