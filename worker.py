@@ -24,7 +24,7 @@ from activities.tasks import HttpTasks
 from activities.telling import Telling
 from activities.upkeep import Upkeep
 from activities.waiting import Waits
-from assembly import documents, interviews, plans, postings, research, run_history, running, running_words
+from assembly import documents, elsewhere, interviews, plans, postings, research, run_history, running, running_words
 from assembly.parts import Parts, mail
 from domain import logs
 from domain.errors import EngineUnavailable, LedgerUnavailable
@@ -167,6 +167,8 @@ async def work(settings: Settings, queues: Sequence[str], catalog: Catalog) -> N
         await opened.enter_async_context(grace.running())
         await opened.enter_async_context(Outbox(client, deliveries, notices).running())
         await opened.enter_async_context(Courier(client, waitpoints).running())
+        if theirs := elsewhere.telling(parts):
+            await opened.enter_async_context(theirs.running())
         if settings.metrics_port is not None:
             start_http_server(settings.metrics_port, settings.host)
         await keep_reconciling(client)

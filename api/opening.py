@@ -26,6 +26,7 @@ from engine.replay import Replays
 from engine.scheduling import Scheduling
 from engine.submit import Submitter
 from intake import run_contents
+from intake.elsewhere import or_elsewhere
 from intake.interviews import InterviewIntake, interview_check, interview_jobs
 from intake.postings import QUICK_SECONDS, PostingIntake, posting_check, posting_jobs
 from intake.run_history import HistoryIntake
@@ -60,6 +61,7 @@ from ledger.vectors import Vectors
 from ledger.waitpoints import Waitpoints
 from ledger.webhooks import Webhooks
 from ledger.workouts import Workouts
+from providers import supabase_rows
 from providers.audio.reader import AudioFiles
 from providers.embedding import chosen
 from providers.model_names import answering
@@ -67,7 +69,8 @@ from providers.postings.ats import Boards
 from providers.postings.pages import PostingPages
 from providers.postings.reader import PostingReader
 from providers.storage.chosen import audio_store
-from providers.supabase import Supabase
+from providers.supabase import Supabase, connected
+from providers.supabase_rows import SupabaseRows
 from providers.web import GuardedClient
 from providers.workouts import WorkoutFiles
 from settings import Settings, SettingsError
@@ -101,14 +104,17 @@ async def services(
     users_ = Users(database)
     workouts, workout_intake = _running(settings, database, users_, opened)
     history_intake, postings_ = _history(settings, database), Postings(database)
+    supabase, rows = _elsewhere(settings, opened)
     checks = {
         IMPORT_RUN_EXPORT: workout_intake.check,
-        ENRICH_POSITION: posting_check(postings_),
+        ENRICH_POSITION: or_elsewhere(posting_check(postings_), rows, "posting", lambda asked: asked.job_position_id),
         **run_contents.checks(workouts),
         **history_intake.checks(),
     }
     interviews_ = Interviews(database)
-    checks[ANALYSE_INTERVIEW] = interview_check(interviews_, _deaf(settings))
+    checks[ANALYSE_INTERVIEW] = or_elsewhere(
+        interview_check(interviews_, _deaf(settings)), rows, "interview", lambda asked: asked.timeline_item_id
+    )
     submitter = Submitter(jobs_, catalog, checks)
     return Services(
         settings=settings,
@@ -147,7 +153,7 @@ async def services(
         postings=postings_,
         posting_intake=_postings(settings, postings_, submitter, opened),
         interviews=interviews_,
-        interview_intake=_interviews(settings, interviews_, postings_, jobs_, submitter, opened),
+        interview_intake=_interviews(settings, interviews_, postings_, jobs_, submitter, supabase, opened),
         workouts=workouts,
         workout_intake=workout_intake,
         contents=Contents(database),
@@ -210,22 +216,31 @@ def _postings(settings: Settings, rows: Postings, submitter: Submitter, opened: 
     return intake
 
 
+def _elsewhere(settings: Settings, opened: AsyncExitStack) -> tuple[Supabase | None, SupabaseRows | None]:
+    """The product's project, and the rows that it keeps there itself."""
+    try:
+        supabase = connected(settings.supabase_url, settings.supabase_service_role_key)
+        rows = supabase_rows.chosen(settings.rows, supabase, settings.rows_map)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+    if supabase is not None:
+        opened.push_async_callback(supabase.aclose)
+    return supabase, rows
+
+
 def _interviews(
     settings: Settings,
     rows: Interviews,
     postings: Postings,
     jobs: Jobs,
     submitter: Submitter,
+    supabase: Supabase | None,
     opened: AsyncExitStack,
 ) -> InterviewIntake:
     """Interviews at the door; what reads recordings are processes that the first of them starts."""
     reader = AudioFiles(max_seconds=settings.audio_max_hours * 3600)
     opened.push_async_callback(reader.close)
-    supabase = None
     try:
-        if settings.supabase_url and settings.supabase_service_role_key:
-            supabase = Supabase(settings.supabase_url, settings.supabase_service_role_key)
-            opened.push_async_callback(supabase.aclose)
         store = audio_store(
             settings.audio_store, folder=settings.audio_folder, supabase=supabase, bucket=settings.audio_bucket
         )

@@ -6,23 +6,21 @@ from activities.interview_audio import InterviewAudio
 from activities.interviews import InterviewAnswers
 from activities.portions import Portions
 from activities.recordings import GoneRecordings
-from assembly import speech
+from assembly import elsewhere, speech
 from assembly.parts import Activities, Parts
 from domain.interviews.audio import AudioStore
-from ledger.interview_work import InterviewWork
 from ledger.interviews import Interviews
 from ledger.items import JobItems
 from ledger.postings import Postings
 from providers.audio.reader import AudioFiles
 from providers.storage.chosen import audio_fetcher, audio_store
-from providers.supabase import Supabase
 
 HOUR = 3600.0
 
 
 async def activities(parts: Parts) -> Activities:
     settings, database = parts.settings, parts.database
-    patience, work, items = settings.ledger_patience_seconds, InterviewWork(database), JobItems(database)
+    patience, work, items = settings.ledger_patience_seconds, elsewhere.interviews(parts), JobItems(database)
     reader = AudioFiles(max_seconds=settings.audio_max_hours * HOUR)
     parts.opened.push_async_callback(reader.close)
     client = parts.guarded(timeout=settings.audio_fetch_seconds, max_bytes=settings.audio_max_bytes)
@@ -32,7 +30,7 @@ async def activities(parts: Parts) -> Activities:
         work,
         items,
         store(parts),
-        audio_fetcher(client, _supabase(parts), settings.audio_max_bytes),
+        audio_fetcher(client, elsewhere.supabase(parts), settings.audio_max_bytes),
         reader,
         hearer,
         speech.calling_back(parts, hearer),
@@ -68,21 +66,8 @@ def store(parts: Parts) -> AudioStore:
         return audio_store(
             settings.audio_store,
             folder=settings.audio_folder,
-            supabase=_supabase(parts),
+            supabase=elsewhere.supabase(parts),
             bucket=settings.audio_bucket,
         )
     except ValueError as error:
         raise SystemExit(str(error)) from None
-
-
-@lru_cache(1)
-def _supabase(parts: Parts) -> Supabase | None:
-    settings = parts.settings
-    if not settings.supabase_url or not settings.supabase_service_role_key:
-        return None
-    try:
-        project = Supabase(settings.supabase_url, settings.supabase_service_role_key)
-    except ValueError as error:
-        raise SystemExit(f"SUPABASE_URL cannot be used: {error}") from None
-    parts.opened.push_async_callback(project.aclose)
-    return project

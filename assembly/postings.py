@@ -1,9 +1,9 @@
 """Job positions: boards, pages, the reader of both, the model."""
 
 from activities.postings import Enriching
+from assembly import elsewhere
 from assembly.parts import Activities, Parts
 from engine.start import QUEUE
-from ledger.postings import Postings
 from providers.crawlbase import Crawlbase
 from providers.postings.ats import Boards
 from providers.postings.pages import PostingPages
@@ -18,5 +18,5 @@ async def activities(parts: Parts) -> Activities:
             Crawlbase(settings.web_scraping_token, settings.crawlbase_url)
         )
     pages = PostingPages(client, Boards(client), reader, crawlbase)
-    one = Enriching(Postings(parts.database), pages, reader, parts.models)
+    one = Enriching(elsewhere.postings(parts), pages, reader, parts.models)
     return {"io": [one.load, one.extract], "llm": [one.enrich], QUEUE: [one.store]}
