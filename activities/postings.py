@@ -6,15 +6,18 @@ from uuid import UUID
 
 from temporalio import activity
 
+from activities.posting_agent import looked_up
 from domain.errors import JobError
 from domain.model import Model
 from domain.postings.asking import Answer, Said, findings_of, prompt
-from domain.postings.enriching import AnsweredBy, EnrichRequest, EnrichResult, Reading, is_posting
+from domain.postings.enriching import EnrichRequest, EnrichResult, Reading, is_posting
+from domain.postings.looking import Enriched, Limits, wanted
 from domain.postings.merging import open_fields
 from domain.usage import Call
 
 if TYPE_CHECKING:
     from domain.protocols import LanguageModel
+    from ledger.plans import Plans
     from ledger.postings import Postings
 
 PROMPT = "prompts/job_position.md"
@@ -52,17 +55,20 @@ class Extracted(Model):
     open_fields: int
 
 
-class Enriched(Model):
-    """Who has read it at last; `reason`: why no model has."""
-
-    answered_by: AnsweredBy
-    reason: str | None = None
-    model: str | None = None
-
-
 class Enriching:
-    def __init__(self, postings: "Postings", pages: Pages, words: Words, model: "LanguageModel") -> None:
+    """`limits` are the agent's."""
+
+    def __init__(
+        self,
+        postings: "Postings",
+        pages: Pages,
+        words: Words,
+        model: "LanguageModel",
+        plans: "Plans",
+        limits: Limits,
+    ) -> None:
         self._postings, self._pages, self._words, self._model = postings, pages, words, model
+        self._plans, self._limits = plans, limits
         self._instructions = files("providers").joinpath(PROMPT).read_text(encoding="utf-8")
 
     @activity.defn(name="load_posting")
@@ -99,7 +105,8 @@ class Enriching:
             model=answer.model,
         )
         await self._postings.keep_said(_job(), said)
-        return Enriched(answered_by=vendor, model=answer.model)
+        looks = self._limits.turns > 0 and said.is_posting and wanted(reading.details(said.findings))
+        return Enriched(answered_by=vendor, model=answer.model, agent_seconds=self._limits.seconds if looks else None)
 
     @activity.defn(name="store_posting")
     async def store(self, asked: EnrichRequest, enriched: Enriched) -> EnrichResult:
@@ -109,6 +116,9 @@ class Enriching:
             return await self._stored_before(asked, enriched)
         reading, said = draft
         details = reading.details(said.findings) if said else reading.details()
+        looked = await looked_up(self._plans, _job(), details)
+        if looked.findings and said:
+            details = reading.details(said.findings, looked.findings, heard=looked.heard)
         if not (said.is_posting or reading.structured if said else is_posting(reading, details)):
             raise JobError("what was read is no job posting", code="not_a_job")
         kept = await self._postings.store(
@@ -116,7 +126,8 @@ class Enriching:
         )
         if not kept:
             raise JobError(GONE, code="not_found")
-        return _result(asked, enriched, len(details.evidence), len(details.conflicts))
+        result = _result(asked, enriched, len(details.evidence), len(details.conflicts))
+        return result.model_copy(update={"agent": looked.report(enriched)})
 
     async def _loaded(self, asked: EnrichRequest) -> Reading:
         source = await self._postings.begin(_job(), asked.job_position_id)

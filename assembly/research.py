@@ -14,7 +14,7 @@ from providers.site import CANDIDATES, CompanySite
 async def activities(parts: Parts) -> Activities:
     settings, research = parts.settings, Research(parts.database)
     github = GitHub(settings.github_api_url, token=settings.github_token)
-    gather, store = Gather(research, await _site(parts), github), Store(research)
+    gather, store = Gather(research, await site(parts), github), Store(research)
     analysis = Analysis(research, parts.models)
     return {
         QUEUE: [store.store_research],
@@ -23,7 +23,7 @@ async def activities(parts: Parts) -> Activities:
     }
 
 
-async def _site(parts: Parts) -> CompanySite:
+async def site(parts: Parts) -> CompanySite:
     """The reader of company sites, with what the settings give it: search, Crawlbase, places where to guess."""
     settings, search, crawlbase = parts.settings, None, None
     if settings.search_api_key:

@@ -1,6 +1,7 @@
 """The `spend` table: one row a paid call, the job's totals kept beside it (fits domain.protocols.Till)."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 from weakref import WeakValueDictionary
@@ -36,6 +37,18 @@ class Spend:
 
     async def totals(self, job_id: UUID) -> Totals:
         return await self._totals(job_id)
+
+    async def before(self, call: Call) -> Decimal | None:
+        """USD that the turns before this one of the same step and item took; None where a price is not known."""
+        row = await self._database.row(
+            """SELECT CASE WHEN bool_and(cost_usd IS NOT NULL) IS NOT FALSE THEN coalesce(sum(cost_usd), 0) END AS usd
+            FROM spend WHERE job_id = $1 AND step = $2 AND item = $3 AND turn < $4""",
+            call.job_id,
+            call.step,
+            call.item,
+            call.turn,
+        )
+        return row["usd"] if row else None
 
     async def record(self, spent: Spent, *, prompt_hash: str, answer: Any) -> Totals:
         """Write the call, however long that takes; answers with the job's total so far."""

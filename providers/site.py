@@ -69,6 +69,29 @@ class CompanySite:
         evidence = cited(pages)
         return SiteFound(website=home.url, pages=len(pages), sentences=len(evidence)), evidence
 
+    async def find(self, name: str) -> Page:
+        """The home page of the company of that name; raises as `read` does."""
+        return await self._find(name, Robots(self._client))
+
+    async def page(self, url: str) -> Page:
+        """A page of anybody's, where its site lets programs read it; raises as `read` does."""
+        return await self._page(url, Robots(self._client))
+
+    async def html(self, url: str) -> tuple[str, str]:
+        """A page as it stands, and its address after redirects; raises as `read` does."""
+        robots = Robots(self._client)
+
+        async def direct() -> tuple[str, str]:
+            answer = await self._client.get(url, permit=robots.permit, types=HTML)
+            if problem := refusal(answer):
+                raise problem
+            return answer.text, answer.url
+
+        async def as_seen(html: str) -> tuple[str, str]:
+            return html, url
+
+        return await or_crawled(direct(), self._crawlbase, url, as_seen, heals=HEALS_ELSEWHERE)
+
     async def _find(self, name: str, robots: Robots) -> Page:
         """The first plausible address whose page names the company: what the search knows, then what can be guessed."""
         heals = False

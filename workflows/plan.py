@@ -7,13 +7,13 @@ from datetime import timedelta
 from functools import partial
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, is_cancelled_exception
+from temporalio.exceptions import ChildWorkflowError, is_cancelled_exception
 
 from workflows import policies
-from workflows.failing import NEVER_ISOLATED
 from workflows.policies import Policy
 from workflows.steps import Step, Steps
 from workflows.surely import surely
+from workflows.tools import use_tools
 
 with workflow.unsafe.imports_passed_through():
     from activities.plan_waits import PlanWaits
@@ -90,17 +90,9 @@ class RunPlan:
 
     async def _tools(self, ref: StepRef, asked: Receipt) -> StepRef:
         """Call the tools that the step's model asked for, at once; then it is its turn again."""
-        await asyncio.gather(*(self._tool(ref.model_copy(update={"call": call})) for call in asked.calls))
+        calls = (ref.model_copy(update={"call": call}) for call in asked.calls)
+        await use_tools(self.progress, ref.step, PlanSteps.call_tool, calls)
         return ref.model_copy(update={"turn": 1 + int(asked.calls[0].split(".")[0])})
-
-    async def _tool(self, ref: StepRef) -> None:
-        """One of them; what goes wrong is told to the model."""
-        try:
-            await self.progress.beside(ref.step, PlanSteps.call_tool, ref)
-        except ActivityError as error:
-            final = isinstance(error.cause, ApplicationError) and error.cause.type in NEVER_ISOLATED
-            if final or is_cancelled_exception(error):
-                raise
 
     async def _research(self, ref: StepRef, asked: Receipt) -> StepRef:
         """Run it as a job of its own; how that ended stands in the ledger."""

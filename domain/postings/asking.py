@@ -124,12 +124,12 @@ def prompt(reading: Reading, known: Details) -> str:
     sources = {name: one.source for name, one in known.evidence.items()}
     text = "\n".join([*reading.headings, reading.text or reading.shown])[:MOST_SHOWN]
     told = json.dumps({"found": found, "sources": sources}, ensure_ascii=False)
-    return f"<known>\n{_inert(told)}\n</known>\n\n<posting>\n{_inert(text)}\n</posting>"
+    return f"<known>\n{inert(told)}\n</known>\n\n<posting>\n{inert(text)}\n</posting>"
 
 
 def findings_of(answer: Answer, reading: Reading) -> dict[str, Finding]:
     """What of an answer stands: each quote is in what was read, each value in its quote."""
-    said = _flat(reading.said)
+    said = flat(reading.said)
     return {name: Finding(value=value, **vars(proof)) for name, value, proof in _standing(answer, said)}
 
 
@@ -143,19 +143,17 @@ def _standing(answer: Answer, said: str) -> Iterator[tuple[str, Any, Evidence]]:
         if some:
             yield name, tuple(dict.fromkeys(one.value.strip() for one in some)), _proof(some[0].quote)
     for name in PARTS:
-        lines: list[str] = [
-            line.strip() for line in getattr(answer, name) if _flat(line).strip() and _flat(line) in said
-        ]
+        lines: list[str] = [line.strip() for line in getattr(answer, name) if flat(line).strip() and flat(line) in said]
         if lines:
             yield name, tuple(dict.fromkeys(lines)), _proof(lines[0])
     for name, holds in JUDGED.items():
         judged = getattr(answer, name)
-        if judged and _flat(judged.quote).strip() and _flat(judged.quote) in said and holds(judged.value, judged.quote):
+        if judged and flat(judged.quote).strip() and flat(judged.quote) in said and holds(judged.value, judged.quote):
             yield name, judged.value, _proof(judged.quote)
 
 
 def _stands(one: Word, said: str) -> bool:
-    return bool(_flat(one.value).strip()) and _flat(one.value) in _flat(one.quote) and _flat(one.quote) in said
+    return bool(flat(one.value).strip()) and flat(one.value) in flat(one.quote) and flat(one.quote) in said
 
 
 def _paid(salary: Salary, quote: str) -> bool:
@@ -169,9 +167,11 @@ def _proof(quote: str) -> Evidence:
     return Evidence(source="model", quote=" ".join(quote.split()), confidence=CONFIDENCE)
 
 
-def _flat(text: str) -> str:
+def flat(text: str) -> str:
+    """Words alone, a space apart and at both ends: one text stands in another if its flat form does."""
     return f" {FLAT.sub(' ', plain(text).lower()).strip()} "
 
 
-def _inert(text: str) -> str:
+def inert(text: str) -> str:
+    """Text cannot close the block that it stands in."""
     return text.replace("<", "‹").replace(">", "›")

@@ -33,14 +33,27 @@ class EnrichRequest(Request):
     job_position_id: UUID
 
 
+class AgentReport(Model):
+    """What looking up with tools came to: turns of the model, calls of tools, the fields found, and why it ended:
+    `done`, `failed`, or the limit's name; `reason` says more."""
+
+    turns: int
+    calls: int
+    found: tuple[str, ...]
+    stopped: str
+    reason: str | None = None
+
+
 class EnrichResult(Model):
-    """`fields`: of how many fields something is known; the row has them. `reason`: why no model answered."""
+    """`fields`: of how many fields something is known; the row has them. `reason`: why no model answered. `agent`: None
+    where nothing was looked up."""
 
     job_position_id: UUID
     answered_by: AnsweredBy
     reason: str | None = None
     fields: int = 0
     conflicts: int = 0
+    agent: AgentReport | None = None
 
 
 class Reading(Model):
@@ -67,9 +80,9 @@ class Reading(Model):
         """Whether a board or the page's own data says that this is a posting."""
         return any(one.source in ("ats", "json-ld", "microdata") for tier in self.tiers for one in tier.values())
 
-    def details(self, *more: dict[str, Finding]) -> Details:
-        """What all sources say together; a quote that is nowhere in what was read is refused."""
-        return merged([*self.tiers, *more], self.said, description=self.text)
+    def details(self, *more: dict[str, Finding], heard: str = "") -> Details:
+        """What all sources say together; a quote that is nowhere in what was read, or heard from tools, is refused."""
+        return merged([*self.tiers, *more], self.said, description=self.text, heard=heard)
 
 
 def is_posting(reading: Reading, found: Details) -> bool:

@@ -8,7 +8,7 @@ from domain.posting import Company, Conflict, Details, Evidence, Finding, Salary
 from domain.postings.reading import Findings
 
 ORDER: Sequence[Source] = get_args(Source)
-# Of these the quote must stand in the text that was read.
+# Of these the quote must stand in the text that was read, the agent's in what its tools have said.
 QUOTED: frozenset[Source] = frozenset({"label", "grammar", "model", "agent"})
 FIELDS = (
     *("title", "company.name", "company.website", "company.logo_url", "company.description", "company.size"),
@@ -18,17 +18,19 @@ FIELDS = (
 )
 
 
-def merged(tiers: Iterable[Findings], text: str, *, description: str = "") -> Details:
-    """One posting of what all sources found; `text` is everything that was read, for the quotes.
+def merged(tiers: Iterable[Findings], text: str, *, description: str = "", heard: str = "") -> Details:
+    """One posting of what all sources found; `text` is everything that was read, for the quotes, and `heard` all that
+    tools have said.
 
     Of each field the surest source stands. What other sources say otherwise is a conflict, if it is of their own word.
     """
-    heard, said = list(tiers), _flat(text)
+    sources, said, told = list(tiers), _flat(text), _flat(heard)
     values: dict[str, Any] = {}
     evidence: dict[str, Evidence] = {}
     conflicts: list[Conflict] = []
     for name in FIELDS:
-        found = [one for tier in heard if (one := tier.get(name)) and _holds(one, said)]
+        findings = [one for tier in sources if (one := tier.get(name))]
+        found = [one for one in findings if _holds(one, told if one.source == "agent" else said)]
         found.sort(key=lambda one: ORDER.index(one.source))
         if not found:
             continue

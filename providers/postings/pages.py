@@ -50,7 +50,7 @@ class PostingPages:
         tiers: list[dict[str, Finding]] = []
         for tier in reading.tiers:
             logo = tier.get("company.logo_url")
-            dead = logo is not None and not await self._is_image(logo.value)
+            dead = logo is not None and not await is_image(self._client, logo.value)
             tiers.append({name: one for name, one in tier.items() if not (dead and name == "company.logo_url")})
         return reading.model_copy(update={"tiers": tuple(tiers)})
 
@@ -70,12 +70,14 @@ class PostingPages:
                 raise VendorError("the page shows nothing without JavaScript", code="needs_javascript", retryable=False)
         return reading
 
-    async def _is_image(self, url: str) -> bool:
-        try:
-            answer = await self._client.get(url)
-        except VendorError:
-            return False
-        return answer.status == 200 and answer.content_type.startswith("image/")
+
+async def is_image(client: "GuardedClient", url: str) -> bool:
+    """Whether that address answers as an image."""
+    try:
+        answer = await client.get(url)
+    except VendorError:
+        return False
+    return answer.status == 200 and answer.content_type.startswith("image/")
 
 
 def refusal(answer: "Fetched") -> VendorError | None:

@@ -1,19 +1,30 @@
 """What reads job positions, on a real ledger; the model answers from a script."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 from uuid import UUID
 
+from activities.posting_agent import PostingAgent
+from activities.posting_tools import FindLogo, FindWebsite
 from activities.postings import Enriching
+from activities.tools.fetch_page import FetchPage
+from activities.tools.tool import Tool
+from activities.tools.web_search import WebSearch
 from domain.errors import LongrunError
-from domain.protocols import Answer, LanguageModel
+from domain.postings.looking import Limits, Notes
+from domain.protocols import Answer, LanguageModel, ToolModel
+from domain.tool_use import Choice, Exchange, ToolOffer, ToolUse
 from domain.usage import Call
 from ledger.database import Database
+from ledger.plans import Plans
 from ledger.postings import PostingRow, Postings
+from ledger.spend import Spend
 from providers.postings.ats import Boards
+from providers.postings.lookups import PostingLookups
 from providers.postings.pages import PostingPages
 from providers.postings.reader import PostingReader
+from providers.site import CompanySite
 from providers.web import GuardedClient
 
 TEXT = """# Senior Data Engineer at Acme Rockets
@@ -42,8 +53,12 @@ ANSWER: dict[str, Any] = {
 }
 
 
+Looks = LongrunError | Sequence[tuple[str, dict[str, Any]]] | Notes
+
+
 class PostingModel:
-    """Fits domain.protocols.LanguageModel."""
+    """Fits domain.protocols.LanguageModel and ToolModel: reads as `says`, looks things up as the script has it, turn by
+    turn; without one it has nothing to look up."""
 
     def __init__(self) -> None:
         self.forget()
@@ -54,6 +69,31 @@ class PostingModel:
         self.fails, self.hangs = fails, hangs
         self.reached = asyncio.Event()
         self.prompts: list[str] = []
+        self.script: Mapping[int, Looks] = {}
+
+    def missing_for(self, model: str | None) -> str | None:
+        return self.missing
+
+    async def choose(
+        self,
+        call: Call,
+        *,
+        model: str | None,
+        instructions: str,
+        prompt: str,
+        exchanges: Sequence[Exchange],
+        offers: Sequence[ToolOffer],
+        output: type[Any],
+        max_tokens: int,
+    ) -> Choice:
+        looks = self.script.get(call.turn, Notes())
+        if isinstance(looks, LongrunError):
+            raise looks
+        if isinstance(looks, Notes) or not offers:
+            notes = looks if isinstance(looks, Notes) else Notes()
+            return Choice(output=notes, vendor="anthropic", model="claude-haiku-5-5")
+        uses = tuple(ToolUse(id=str(at), tool=tool, arguments=given) for at, (tool, given) in enumerate(looks))
+        return Choice(uses=uses, vendor="anthropic", model="claude-haiku-5-5")
 
     async def ask(self, call: Call, *, instructions: str, prompt: str, output: type[Any], max_tokens: int) -> Answer:
         self.prompts.append(prompt)
@@ -71,26 +111,40 @@ def posting_model(*, fails: LongrunError | None = None, hangs: bool = False) -> 
     return model
 
 
+class ReadingModel(LanguageModel, ToolModel, Protocol):
+    """What both the reading and the agent ask."""
+
+
 class Reading:
-    """The real way from an address or a text to a row. `allow` may be fetched; `boards` are moved by their hosts."""
+    """The real way from an address or a text to a row. `allow` may be fetched; `boards` are moved by their hosts, and
+    every company's site is guessed to be at `company`."""
 
     def __init__(
         self,
         database: Database,
-        model: LanguageModel,
+        model: ReadingModel,
         *,
         allow: Sequence[str] = (),
         boards: dict[str, str] | None = None,
+        company: str = "",
+        limits: Limits | None = None,
     ) -> None:
         self.postings, self.reader = Postings(database), PostingReader()
         self.client = GuardedClient(allow=allow, timeout=5)
         pages = PostingPages(self.client, Boards(self.client, boards), self.reader)
-        self._made = Enriching(self.postings, pages, self.reader, model)
+        plans, limits = Plans(database), limits or Limits()
+        self._made = Enriching(self.postings, pages, self.reader, model, plans, limits)
+        lookups = PostingLookups(CompanySite(self.client, candidates=(company,)), self.client)
+        self.tools: dict[str, Tool] = {
+            tool.spec.name: tool
+            for tool in (WebSearch(None), FetchPage(lookups), FindWebsite(lookups), FindLogo(lookups))
+        }
+        self._agent = PostingAgent(self.postings, plans, Spend(database), model, self.tools, limits)
 
     @property
     def activities(self) -> Sequence[Callable[..., Any]]:
-        made = self._made
-        return (made.load, made.extract, made.enrich, made.store)
+        made, agent = self._made, self._agent
+        return (made.load, made.extract, made.enrich, made.store, agent.turn, agent.call)
 
     async def close(self) -> None:
         await self.client.aclose()
