@@ -108,9 +108,11 @@ class Interview(Model):
 def together(parts: Iterable[str]) -> AnsweredBy:
     """Who answered, when each of the parts was answered by those: the model's vendor if nothing was done offline,
     `offline` if all was, else `mixed`. Who transcribes for a fee counts with any vendor of models."""
-    said = set(parts) - {"deepgram"}
-    if said == {"anthropic"}:
+    said = set(parts)
+    if said == {"offline"}:
+        return "offline"
+    if said - {"deepgram"} == {"anthropic"}:
         return "anthropic"
-    if said == {"openai"}:
+    if said - {"deepgram"} == {"openai"}:
         return "openai"
-    return "offline" if said == {"offline"} else "mixed"
+    return "mixed"
