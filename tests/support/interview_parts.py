@@ -11,7 +11,7 @@ from activities.interviews import InterviewAnswers
 from activities.portions import Portions
 from domain.errors import LongrunError
 from domain.interviews.asking import Parsed
-from domain.interviews.audio import AudioInfo, Hearing
+from domain.interviews.audio import AudioFetcher, AudioInfo, Hearing, SpeechToText
 from domain.interviews.item import Interview
 from domain.interviews.overall import Overall
 from domain.interviews.rating import Judged
@@ -34,12 +34,12 @@ BYTES = b"RIFF" + bytes(range(256)) * 40
 WORDS_A_SECOND = 2.5
 ASKED = (
     "Tell me about a time when you led a project?",
-    "What did you learn from that?",
+    "How do you find out why a service is slow?",
     "Why do you want to work here?",
 )
 ANSWERED = (
     "Last year I led the move of our billing to PostgreSQL. I planned it with 4 people, and errors fell by 30 percent.",
-    "I learned to measure before I change anything, because our first guess about the slow query was wrong.",
+    "I measure before I change anything, because my first guess about a slow query has often been wrong.",
     "Because you build tools for hospitals, and my last three years were about scheduling for clinics in Berlin.",
 )
 TURNS = tuple((speaker, text) for pair in zip(ASKED, ANSWERED, strict=True) for speaker, text in enumerate(pair))
@@ -171,12 +171,22 @@ class Analysing:
     """The real way from a recording that lies in the store to a row."""
 
     def __init__(
-        self, database: Database, folder: Path, ears: Ears, model: LanguageModel, *, at_once: int = 2, samples: int = 3
+        self,
+        database: Database,
+        folder: Path,
+        ears: SpeechToText,
+        model: LanguageModel,
+        *,
+        at_once: int = 2,
+        samples: int = 3,
+        work: InterviewWork | None = None,
+        fetcher: AudioFetcher | None = None,
     ) -> None:
-        self.interviews, self.work, self.postings = Interviews(database), InterviewWork(database), Postings(database)
+        self.work = work or InterviewWork(database)
+        self.interviews, self.postings = Interviews(database), Postings(database)
         self.store, self.ears, items = LocalAudio(folder), ears, JobItems(database)
         self.client, self.reader = GuardedClient(timeout=5), AudioFiles(max_seconds=3600)
-        fetcher = Recordings(Files(self.client, "the recording's server"))
+        fetcher = fetcher or Recordings(Files(self.client, "the recording's server"))
         self._audio = InterviewAudio(self.interviews, self.work, items, self.store, fetcher, self.reader, ears)
         self._answers = InterviewAnswers(
             self.work, self.postings, items, Portions(items), model, at_once=at_once, samples=samples
