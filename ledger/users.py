@@ -56,6 +56,7 @@ OF_USER = (
     "DELETE FROM workouts WHERE user_id = $1",
     # a server may have had them enriched by jobs of nobody's
     "UPDATE spend SET answer = NULL WHERE job_id IN (SELECT job_id FROM postings WHERE user_id = $1)",
+    "DELETE FROM plan_calls WHERE job_id IN (SELECT job_id FROM postings WHERE user_id = $1)",
     "DELETE FROM postings WHERE user_id = $1",
     """UPDATE spend SET answer = NULL WHERE job_id IN (
         SELECT w.job_id FROM interview_jobs w JOIN interviews i ON i.id = w.interview_id WHERE i.user_id = $1)""",

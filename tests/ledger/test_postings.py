@@ -9,6 +9,8 @@ from domain.job import Status
 from domain.posting import Company, Details, Evidence, Finding, Salary
 from domain.postings.asking import Said
 from domain.postings.enriching import Reading, url_key
+from domain.tool_use import ToolUse
+from ledger.plans import Call, Plans
 from ledger.postings import PostingRow, Postings
 from ledger.users import Users
 from tests.ledger.book import Book
@@ -153,9 +155,14 @@ async def test_all_of_it_goes_with_its_user(book: Book) -> None:
     job_id = await book.running()
     await postings.begin(job_id, row.id)
     await postings.keep(job_id, row.id, READING)
+    plans, call = Plans(book.database), Call(job_id, "enrich", "1.0")
+    await plans.ask(job_id, "enrich", [ToolUse(id="1.0", tool="find_website", arguments={"company": "Acme"})])
+    await plans.end(call, (await plans.begin(call, tool=None, given={}, once=False)).attempt, output={"url": "u"})
+    assert await plans.used(job_id, "enrich")
     await users.erase_user(await users.forget(user_id, uuid4()), user_id)
     assert await postings.get(row.id) is None
     assert await postings.draft(job_id) is None
+    assert await plans.used(job_id, "enrich") == []
     assert await postings.begin(job_id, row.id) is None
     await postings.keep(job_id, row.id, READING)
     assert await postings.draft(job_id) is None

@@ -42,7 +42,7 @@ from tests.replay.running_fakes import Import, Refigure
 from tests.support.databases import cloned, sibling
 from tests.support.interview_parts import Analysing, Ears, InterviewModel
 from tests.support.plan_parts import ScriptedModel, ScriptedTool, plan_activities, plan_of
-from tests.support.posting_parts import TEXT, PostingModel, Reading, posting_model
+from tests.support.posting_parts import TEXT, PostingModel, Reading, looking_model, posting_model
 from tests.support.proxy import TcpProxy
 from tests.support.run_words import LETTER, WordsModel, word_activities
 from tests.support.runs import add_runs
@@ -338,6 +338,7 @@ class Recorder:
             "batch-ingest-run-history.continue-as-new": lambda: self.ingest("continue-as-new", Ingest(PORTIONS + 1)),
             "enrich-job-position.success": lambda: self.posting("success", PostingModel()),
             "enrich-job-position.failure": lambda: self.posting("failure", posting_model(fails=NONSENSE)),
+            "enrich-job-position.agent": lambda: self.posting("agent", looking_model()),
             "enrich-job-position.cancel": lambda: self.posting("cancel", posting_model(hangs=True)),
             **{f"analyse-interview.{what}": partial(self.interview, what) for what in ("success", "failure", "cancel")},
             "erase-user.success": lambda: self.erasure("success"),

@@ -111,6 +111,14 @@ def posting_model(*, fails: LongrunError | None = None, hangs: bool = False) -> 
     return model
 
 
+def looking_model() -> PostingModel:
+    """It asks for a tool twice, the second time for two of them, and then answers."""
+    model = PostingModel()
+    ask = ("find_website", {"company": "Acme Rockets"})
+    model.script = {1: [ask], 2: [ask, ("note", {"notes": []})]}
+    return model
+
+
 class ReadingModel(LanguageModel, ToolModel, Protocol):
     """What both the reading and the agent ask."""
 
@@ -128,8 +136,9 @@ class Reading:
         boards: dict[str, str] | None = None,
         company: str = "",
         limits: Limits | None = None,
+        postings: Postings | None = None,
     ) -> None:
-        self.postings, self.reader = Postings(database), PostingReader()
+        self.postings, self.reader = postings or Postings(database), PostingReader()
         self.client = GuardedClient(allow=allow, timeout=5)
         pages = PostingPages(self.client, Boards(self.client, boards), self.reader)
         plans, limits = Plans(database), limits or Limits()
