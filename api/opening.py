@@ -68,6 +68,7 @@ from providers.model_names import answering
 from providers.postings.ats import Boards
 from providers.postings.pages import PostingPages
 from providers.postings.reader import PostingReader
+from providers.speech.chosen import missing
 from providers.storage.chosen import audio_store
 from providers.supabase import Supabase, connected
 from providers.supabase_rows import SupabaseRows
@@ -113,7 +114,10 @@ async def services(
     }
     interviews_ = Interviews(database)
     checks[ANALYSE_INTERVIEW] = or_elsewhere(
-        interview_check(interviews_, _deaf(settings)), rows, "interview", lambda asked: asked.timeline_item_id
+        interview_check(interviews_, missing(settings.deepgram_api_key)),
+        rows,
+        "interview",
+        lambda asked: asked.timeline_item_id,
     )
     submitter = Submitter(jobs_, catalog, checks)
     return Services(
@@ -254,11 +258,6 @@ def _interviews(
         store,
         reader,
         GoneRecordings(rows, store),
-        missing=_deaf(settings),
+        missing=missing(settings.deepgram_api_key),
         elsewhere=supabase is not None,
     )
-
-
-def _deaf(settings: Settings) -> str | None:
-    """Why nothing can be transcribed, or None."""
-    return None if settings.deepgram_api_key else "no Deepgram key is set"

@@ -13,6 +13,7 @@ from ledger.interviews import Interviews
 from ledger.items import JobItems
 from ledger.postings import Postings
 from providers.audio.reader import AudioFiles
+from providers.speech.local import LocalSpeech
 from providers.storage.chosen import audio_fetcher, audio_store
 
 HOUR = 3600.0
@@ -24,7 +25,7 @@ async def activities(parts: Parts) -> Activities:
     reader = AudioFiles(max_seconds=settings.audio_max_hours * HOUR)
     parts.opened.push_async_callback(reader.close)
     client = parts.guarded(timeout=settings.audio_fetch_seconds, max_bytes=settings.audio_max_bytes)
-    hearer = speech.deepgram(parts)
+    deepgram = speech.deepgram(parts) if settings.deepgram_api_key else None
     audio = InterviewAudio(
         Interviews(database),
         work,
@@ -32,8 +33,8 @@ async def activities(parts: Parts) -> Activities:
         store(parts),
         audio_fetcher(client, elsewhere.supabase(parts), settings.audio_max_bytes),
         reader,
-        hearer,
-        speech.calling_back(parts, hearer),
+        deepgram or LocalSpeech(),
+        speech.calling_back(parts, deepgram) if deepgram else None,
         patience=patience,
     )
     portions = Portions(items, ledger_patience=patience, rate_limit_patience=settings.rate_limit_patience_seconds)

@@ -15,10 +15,10 @@ with workflow.unsafe.imports_passed_through():
     from domain.interviews.item import KIND, AnalyseRequest, AnalyseResult, Found, Heard, ScorePortion
     from domain.job import Failure, Job
 
-# Four hours of sound, heard on a machine that hears no faster than they were said.
-WITHIN = timedelta(hours=6)
+# Four hours of sound, heard on a machine that hears no faster than they were said, after others that came before.
+WITHIN = timedelta(hours=12)
 FETCH = replace(policies.FETCH, start_to_close=timedelta(minutes=30))
-HEAR = replace(policies.FETCH, queue="media", start_to_close=timedelta(hours=5), schedule_to_close=WITHIN)
+HEAR = replace(policies.FETCH, queue="media", start_to_close=timedelta(hours=6), schedule_to_close=WITHIN)
 
 
 @workflow.defn(name=KIND)
