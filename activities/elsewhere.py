@@ -31,10 +31,18 @@ Document = Callable[["UUID", "UUID"], Awaitable[Mapping[str, Any] | None]]
 
 
 class RowsElsewhere:
-    """`documents` say by the kind of row what came of a job: they are given the row's id and the job's."""
+    """`documents` say by the kind of row what came of a job: they are given the row's id and the job's. A table that is
+    away is tried again after `away` seconds."""
 
-    def __init__(self, rows: "Rows", copies: "Elsewhere", documents: "Mapping[RowKind, Document]") -> None:
-        self._rows, self._copies, self._documents = rows, copies, documents
+    def __init__(
+        self,
+        rows: "Rows",
+        copies: "Elsewhere",
+        documents: "Mapping[RowKind, Document]",
+        *,
+        away: float = AWAY_SECONDS,
+    ) -> None:
+        self._rows, self._copies, self._documents, self._away = rows, copies, documents, away
 
     async def take(self, kind: "RowKind", row_id: "UUID", job_id: "UUID") -> None:
         """Copy the row as it stands, once a job, and write back that it is being worked on; the ledger's own rows are
@@ -81,7 +89,7 @@ class RowsElsewhere:
             except (VendorError, JobError) as error:
                 heals = isinstance(error, VendorError) and error.again
                 log.warning("the product's row is still to be written", code=error.code, row=str(row.id))
-                await self._copies.tell_later(row.job_id, AWAY_SECONDS if heals else REFUSED_SECONDS)
+                await self._copies.tell_later(row.job_id, self._away if heals else REFUSED_SECONDS)
                 if heals:
                     break
 
