@@ -111,6 +111,7 @@ class Stack:
             **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
             "LONGRUN_API_KEYS": KEY,
             "LONGRUN_GRACEFUL_SECONDS": "2",
+            "LONGRUN_AUDIO_DIR": str(folder / "audio"),
             **env,
         }
         self.port = ports.free()
