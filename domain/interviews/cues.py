@@ -6,23 +6,47 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
+from typing import Any
+
+WORD = re.compile(r"[^\W_]+(?:[-'][^\W_]+)*")
+
+
+class Stems:
+    """A list of beginnings of words; `=` behind one asks for the whole word."""
+
+    def __init__(self, text: str) -> None:
+        listed = text.split()
+        self._whole = frozenset(stem[:-1] for stem in listed if stem.endswith("="))
+        self._stems = frozenset(stem for stem in listed if not stem.endswith("="))
+        self._lengths = sorted({len(stem) for stem in self._stems})
+
+    def find(self, text: str) -> frozenset[str]:
+        """The distinct words of a text in lower case that begin so."""
+        return frozenset(word for word in WORD.findall(text) if word in self._whole or self._begins(word))
+
+    def _begins(self, word: str) -> bool:
+        return any(word[:length] in self._stems for length in self._lengths)
 
 
 @cache
-def cues() -> Mapping[str, Sequence[re.Pattern[str]]]:
-    """By name, one pattern for each line of its list; a line without bars is a list of beginnings of words."""
-    told = tomllib.loads(files("domain.interviews").joinpath("cues.toml").read_text(encoding="utf-8"))
-    return MappingProxyType({name: tuple(_patterns(text)) for name, text in told.items()})
+def stems(name: str) -> Stems:
+    return Stems(_told()[name])
 
 
-def _patterns(text: str) -> Sequence[re.Pattern[str]]:
-    lines = text.strip().splitlines()
-    if not any("|" in line for line in lines):
-        return [_pattern(text.split())]
-    return [_pattern(line.split("|")) for line in lines]
+@cache
+def phrases(name: str) -> Sequence[re.Pattern[str]]:
+    """One pattern for each line of a list, its phrases parted by bars, for texts in lower case."""
+    return tuple(_pattern(line.split("|")) for line in _told()[name].strip().splitlines())
 
 
-def _pattern(stems: Sequence[str]) -> re.Pattern[str]:
-    """Each match is the whole word in which a stem begins; `=` asks for no more than the stem."""
-    one_of = "|".join(re.escape(stem.rstrip("=")) + (r"(?!\w)" if stem.endswith("=") else r"\w*") for stem in stems)
-    return re.compile(rf"(?<![\w-])(?:{one_of})", re.IGNORECASE)
+@cache
+def _told() -> Mapping[str, Any]:
+    return MappingProxyType(
+        tomllib.loads(files("domain.interviews").joinpath("cues.toml").read_text(encoding="utf-8"))
+    )
+
+
+def _pattern(listed: Sequence[str]) -> re.Pattern[str]:
+    """A match is a phrase up to the end of its last word; `=` asks that the phrase end there."""
+    one_of = "|".join(re.escape(one.rstrip("=")) + (r"(?!\w)" if one.endswith("=") else r"\w*") for one in listed)
+    return re.compile(rf"(?<![\w-])(?:{one_of})")

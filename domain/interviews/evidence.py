@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from domain.interviews.cues import cues
+from domain.interviews.cues import phrases, stems
 from domain.interviews.measures import FILLERS
 from domain.text import content, numbers, plain, words
 
@@ -65,16 +65,14 @@ class Answer(NamedTuple):
         return sum(one.words for one in self.said)
 
 
-def evidence_of(question: str, sentences: Iterable[str]) -> Answer:
-    """What the sentences of an answer show. One cue alone counts only in a sentence about what was asked or said."""
+def evidence_of(sentences: Iterable[str]) -> Answer:
+    """What the sentences of an answer show. One cue alone may be chance: a sentence that counts has two."""
     kept: list[Shown] = []
     for sentence in unrepeated(sentences):
         one = _shown(sentence)
         if not any(_alike(one.content, other.content) for other in kept):
             kept.append(one)
-    subject = content(question).union(*(one.content for one in kept if one.solid >= ENOUGH))
-    counts = [one for one in kept if one.solid >= ENOUGH or (one.solid and one.content & subject)]
-    return Answer(tuple(kept), tuple(counts))
+    return Answer(tuple(kept), tuple(one for one in kept if one.solid >= ENOUGH))
 
 
 def unrepeated(sentences: Iterable[str]) -> list[str]:
@@ -102,38 +100,36 @@ def unrepeated(sentences: Iterable[str]) -> list[str]:
     return found
 
 
-def matches(name: str, text: str) -> list[frozenset[str]]:
-    """For each line of a list of cues the distinct words of the text that match it."""
+def lines_in(name: str, text: str) -> list[bool]:
+    """For each line of a list of phrases whether the text has one of them."""
     text = plain(text).lower()
-    return [frozenset(found.group() for found in pattern.finditer(text)) for pattern in cues()[name]]
+    return [bool(pattern.search(text)) for pattern in phrases(name)]
 
 
 def _shown(sentence: str) -> Shown:
     text = plain(sentence)
-
-    def some(name: str) -> frozenset[str]:
-        return frozenset[str]().union(*matches(name, text))
+    lower = text.lower()
 
     return Shown(
         text=sentence,
         words=len(text.split()),
-        actions=some("actions"),
-        method=some("method"),
+        actions=stems("actions").find(lower),
+        method=stems("method").find(lower),
         items=sum(_items(found.group()) for found in ITEMS.finditer(text)),
         figures=len(set(numbers(text))),
         names=frozenset(NAME.findall(text)) - {"I"},
         compounds=frozenset(found.lower() for found in COMPOUND.findall(text)),
         long=frozenset(word.lower() for word in words(text) if len(word) > LONG),
         content=content(text),
-        hedges=_count("hedges", text) + len(FILLERS.findall(text)),
-        vague=_count("vague", text),
-        passive=_count("passive", text),
-        boasts=_count("boasts", text),
+        hedges=_count("hedges", lower) + len(FILLERS.findall(text)),
+        vague=_count("vague", lower),
+        passive=_count("passive", lower),
+        boasts=_count("boasts", lower),
     )
 
 
 def _count(name: str, text: str) -> int:
-    return sum(len(pattern.findall(text)) for pattern in cues()[name])
+    return sum(len(pattern.findall(text)) for pattern in phrases(name))
 
 
 def _items(text: str) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from math import sqrt
 from typing import NamedTuple
 
-from domain.interviews.evidence import Answer, Shown, matches
+from domain.interviews.evidence import Answer, Shown, lines_in
 from domain.interviews.questions import Dimension
 from domain.posting import Details
 from domain.text import content
@@ -36,7 +36,8 @@ def relevance(case: Case) -> Finding:
     taken = asked & frozenset[str]().union(*(one.content for one in case.answer.substance))
     share = sum(one.words for one in case.answer.substance) / max(1, case.answer.words)
     near = sorted(case.answer.substance, key=lambda one: -len(one.content & asked))
-    worth = 1 + share + 0.6 * min(1.0, len(taken) / 3) + 0.55 * _yield(case, _solid(case))
+    touched = min(1.0, len(taken) / 2)
+    worth = 1 + share * (0.6 + touched) + (0.2 + 0.3 * touched) * _yield(case, _solid(case))
     return Finding(
         worth, _texts(near), f"{share:.0%} of it speaks of work; it takes up {len(taken)} words of the question"
     )
@@ -156,12 +157,12 @@ def _all(case: Case, name: str) -> frozenset[str]:
 
 def _with(case: Case, cue: str) -> list[str]:
     """The sentences that have a cue of that list."""
-    return [one.text for one in case.answer.substance if any(matches(cue, one.text))]
+    return [one.text for one in case.answer.substance if any(lines_in(cue, one.text))]
 
 
 def _lines(case: Case, cue: str) -> list[str]:
     """One sentence for each line of a list of cues of which the answer has something."""
-    found = [[bool(line) for line in matches(cue, one.text)] for one in case.answer.substance]
+    found = [lines_in(cue, one.text) for one in case.answer.substance]
     lines = range(len(found[0])) if found else range(0)
     firsts = [next((place for place, row in enumerate(found) if row[line]), None) for line in lines]
     return [case.answer.substance[place].text for place in firsts if place is not None]
