@@ -1,4 +1,4 @@
-"""A thousand documents through a worker as it is, and searches while documents are cut anew.
+"""A thousand documents through a worker as it is, searches in them, and searches while documents are cut anew.
 
 The documents (50 KB each of plain text and Markdown, words drawn at random from English ones) are uploaded before the
 clock starts; it stops when the job is done. Memory is that of the worker and its reading processes together.
@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 import httpx
 import psutil
 
-from bench.figures import Figure
+from bench.figures import Figure, p95
 from bench.ground import TOKEN, Ground, Program
 from ledger.database import Database
 from ledger.search import Search
 from ledger.vectors import Vectors
 
 COUNT, BYTES, BATCH = 1000, 50_000, 50
-RATE, AT_ONCE, GROWTH = 20.0, 5, 1.15
+RATE, AT_ONCE, GROWTH, SEARCH_MS = 20.0, 5, 1.15, 300.0
 # shorter ones, since each search answers with all of a document
 SEARCHES, LOOKING, SIZES, FEW, SHORT = 10_000, 4, (60, 90), 20, 2_000
 WORDS = (
@@ -47,11 +47,13 @@ async def measure(ground: Ground) -> list[Figure]:
         async with httpx.AsyncClient(base_url=longrun.url, headers=headers, timeout=60, trust_env=False) as client:
             documents = await _uploaded(client, COUNT, BYTES)
             seconds, watch = await _processed(longrun, client, documents)
+            found = await _found(client)
             broken, searches = await _searched(longrun, client)
     early, late = _settled(watch.bytes)
     return [
         Figure.most(f"a document of 50 KB, {COUNT} of them", seconds / COUNT, 1 / RATE, 1000 / RATE),
         Figure("documents of a job in hand", str(watch.most), "", watch.most, AT_ONCE, ""),
+        Figure.most("a search by ten words that most chunks hold, p95", p95(found), min(found), SEARCH_MS),
         Figure("memory at its end, to that after a fifth", _mb(late), _mb(early), late / early, GROWTH, "×"),
         Figure(f"broken sets in {searches:,} searches meanwhile", str(broken), "", broken, 0, ""),
     ]
@@ -94,6 +96,18 @@ async def _processed(
         if indexed != COUNT:
             raise RuntimeError(f"{indexed} documents were indexed")
     return seconds, watch
+
+
+async def _found(client: httpx.AsyncClient) -> list[float]:
+    """The seconds of questions that every chunk answers, one at a time."""
+    seconds: list[float] = []
+    for n in range(20):
+        began = time.monotonic()
+        answer = await client.get("/api/documents/search", params={"q": " ".join(WORDS[n : n + 10])})
+        seconds.append(time.monotonic() - began)
+        if len(answer.raise_for_status().json()["chunks"]) < 5:
+            raise RuntimeError("a word that every chunk holds was not found")
+    return seconds
 
 
 async def _searched(longrun: Program, client: httpx.AsyncClient) -> tuple[int, int]:

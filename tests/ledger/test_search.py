@@ -11,6 +11,7 @@ from bench import quality_documents
 from domain.errors import VendorError
 from domain.library import Found
 from domain.usage import Call
+from ledger.database import Database
 from ledger.search import Search
 from ledger.vectors import Vectors
 from tests.ledger.book import Book
@@ -101,6 +102,39 @@ async def test_a_word_is_counted_however_often_it_occurs(shelf: Shelf, times: in
         await shelf.index(f"d{n}", cut(text, size=1000))
     [found] = await find(shelf, "lemons")
     assert found.score == pytest.approx((await by_hand(shelf.book, texts, "lemons"))[0], rel=1e-6)
+
+
+async def test_of_many_chunks_those_with_the_rarest_words_are_scored_and_those_with_all(shelf: Shelf) -> None:
+    fruit = ["lemons"] * 30 + ["limes"] * 20 + ["lemons and limes"] * 3 + ["quinces and lemons"] + ["lemons"] * 6
+    texts = [f"Of {one}, basket {n}, there is much to be said." for n, one in enumerate(fruit)]
+    for n, text in enumerate(texts):
+        await shelf.index(f"d{n}", cut(text, size=200))
+    search = Search(shelf.book.database, Vectors(shelf.book.database), most=10)
+
+    async def names(question: str) -> list[str]:
+        return [one.document_id for one in (await search.search(shelf.owner, question, limit=60)).chunks]
+
+    assert (await names("quinces, lemons or limes"))[0] == "d53"
+    assert set((await names("limes and lemons"))[:3]) == {"d50", "d51", "d52"}
+    newest = [f"d{n}" for n, text in enumerate(texts) if "lemons" in text][-10:]
+    assert sorted(await names("lemons")) == sorted(newest)
+    [found] = (await search.search(shelf.owner, "quinces")).chunks
+    assert found.score == pytest.approx((await by_hand(shelf.book, texts, "quinces"))[53], rel=1e-6)
+
+
+async def test_a_question_is_planned_for_who_asks(book: Book, shelf: Shelf) -> None:
+    await fill(shelf)
+    database = Database(book.database.dsn, schema=book.database.schema, size=1)
+    try:
+        for _ in range(7):
+            await Search(database, Vectors(database)).search(shelf.owner, "late fees")
+        [plans] = await database.fetch(
+            """SELECT generic_plans, custom_plans FROM pg_prepared_statements
+            WHERE statement LIKE '%by_words%' AND statement NOT LIKE '%pg_prepared%'"""
+        )
+    finally:
+        await database.close()
+    assert tuple(plans.values()) == (0, 7)
 
 
 async def test_only_the_owners_own_and_only_what_was_chosen(shelf: Shelf) -> None:
