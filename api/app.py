@@ -1,4 +1,4 @@
-"""Root of the API process: settings → ledger, engine → routes. Loads no model SDK."""
+"""Root of the API process: settings → ledger, engine → routes. Loads no model SDK but for the door's quick model."""
 
 import gc
 import logging

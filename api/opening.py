@@ -10,6 +10,7 @@ from api.auth import Credentials
 from api.dependencies import Services
 from api.health import Readiness
 from api.limits import Limiter
+from api.quick import quick_reading
 from domain.interviews.item import KIND as ANALYSE_INTERVIEW
 from domain.keyring import Keyring
 from domain.postings.enriching import KIND as ENRICH_POSITION
@@ -29,6 +30,7 @@ from intake import run_contents
 from intake.elsewhere import or_elsewhere
 from intake.interviews import InterviewIntake, interview_check, interview_jobs
 from intake.postings import QUICK_SECONDS, PostingIntake, posting_check, posting_jobs
+from intake.quick_posting import QuickReading
 from intake.run_history import HistoryIntake
 from intake.workouts import WorkoutIntake
 from ledger.audit import AuditLog
@@ -155,7 +157,7 @@ async def services(
         documents=Documents(database),
         search=_search(settings, database, opened),
         postings=postings_,
-        posting_intake=_postings(settings, postings_, submitter, opened),
+        posting_intake=_postings(settings, postings_, submitter, quick_reading(settings, database, opened), opened),
         interviews=interviews_,
         interview_intake=_interviews(settings, interviews_, postings_, jobs_, submitter, supabase, opened),
         workouts=workouts,
@@ -208,14 +210,16 @@ def _running(
     return workouts, intake
 
 
-def _postings(settings: Settings, rows: Postings, submitter: Submitter, opened: AsyncExitStack) -> PostingIntake:
+def _postings(
+    settings: Settings, rows: Postings, submitter: Submitter, quick: QuickReading | None, opened: AsyncExitStack
+) -> PostingIntake:
     """Job positions at the door; what reads them is a process that the first of them starts."""
     client = GuardedClient(allow=settings.fetch_allow, timeout=QUICK_SECONDS, max_bytes=settings.fetch_max_bytes)
     opened.push_async_callback(client.aclose)
     reader = PostingReader()
     opened.push_async_callback(reader.close)
     pages = PostingPages(client, Boards(client), reader)
-    intake = PostingIntake(rows, posting_jobs(rows, submitter), pages, reader)
+    intake = PostingIntake(rows, posting_jobs(rows, submitter), pages, reader, quick=quick)
     opened.push_async_callback(intake.close)
     return intake
 

@@ -1,5 +1,6 @@
 """Jobs for rows that come in at a door: a row stands whether or not its job could be started, and is not forgotten."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from uuid import UUID
 
@@ -51,13 +52,14 @@ class RowJobs(Generic[R]):
     def __init__(self, rows: GivenRows[R], submitter: "Submitter", kind: str, field: str) -> None:
         self._rows, self._submitter, self._kind, self._field = rows, submitter, kind, field
 
-    async def started(self, row: R, *, again: bool = False, by: str | None = None) -> R:
-        """The row with its job; `again`: also where the one before has failed. A failure is logged, not raised."""
+    async def started(self, row: R, *, again: bool = False, by: str | None = None, delay: timedelta | None = None) -> R:
+        """The row with its job; `again`: also where the one before has failed; `delay`: until that begins. A failure is
+        logged, not raised."""
         waits = row.job_id is None and row.processing_status == "pending"
         if not waits and not (again and row.processing_status == "failed"):
             return row
         try:
-            asked = Submission(self._kind, {self._field: str(row.id)}, Options(owner=row.user_id), by=by)
+            asked = Submission(self._kind, {self._field: str(row.id)}, Options(owner=row.user_id, delay=delay), by=by)
             [opened] = await self._submitter.submit([asked])
             await self._rows.assign(row.id, opened.id)
             return await self._rows.get(row.id) or row

@@ -23,6 +23,16 @@ def answering(model: str | None, *, anthropic_key: str | None, openai_key: str |
     return name if {"anthropic": anthropic_key, "openai": openai_key}[vendor_of(name)] else None
 
 
+def quick(wanted: str | None, model: str | None, *, anthropic_key: str | None, openai_key: str | None) -> str | None:
+    """The model for who waits: the wanted one (`none`: none), else the small one of the vendor who answers with these
+    settings; None where its vendor has no key."""
+    if wanted == "none":
+        return None
+    answers = answering(model, anthropic_key=anthropic_key, openai_key=openai_key)
+    name = wanted or (DEFAULTS[vendor_of(answers)] if answers else None)
+    return name and answering(name, anthropic_key=anthropic_key, openai_key=openai_key)
+
+
 def known(model: str) -> bool:
     """Whether Anthropic or OpenAI has a model of that name, as far as can be known here."""
     if OTHERS.search(model.lower()):

@@ -16,6 +16,8 @@ from domain.text import numbers, plain
 
 # Some 15 000 tokens of a page; what stands below that is rarely the posting.
 MOST_SHOWN = 50_000
+# Some 2 500: who waits at the door waits for each of them.
+MOST_GLANCED_AT = 8_000
 CONFIDENCE = 0.6
 FLAT = re.compile(r"[\W_]+")
 
@@ -77,6 +79,14 @@ class Answer(Model):
     expires_at: DateSaid | None = None
 
 
+class Heading(Model):
+    """What a quick reading asks for: whose job it is, what it is called, where it is."""
+
+    title: Word | None = None
+    company_name: Word | None = None
+    locations: list[Word] = Field(default_factory=list[Word])
+
+
 class Said(Model):
     """What of a model's answer stands, and who gave it."""
 
@@ -118,6 +128,12 @@ JUDGED: Mapping[str, Callable[[Any, str], bool]] = {
 }
 
 
+def heading_prompt(reading: Reading) -> str:
+    """How the posting begins: there it says what it is."""
+    text = "\n".join([*reading.headings, reading.text or reading.shown])[:MOST_GLANCED_AT]
+    return f"<posting>\n{inert(text)}\n</posting>"
+
+
 def prompt(reading: Reading, known: Details) -> str:
     """What the model sees: what is known already with its sources, and the posting's text."""
     found = known.model_dump(mode="json", by_alias=True, exclude={"evidence", "conflicts", "description"})
@@ -127,8 +143,10 @@ def prompt(reading: Reading, known: Details) -> str:
     return f"<known>\n{inert(told)}\n</known>\n\n<posting>\n{inert(text)}\n</posting>"
 
 
-def findings_of(answer: Answer, reading: Reading) -> dict[str, Finding]:
+def findings_of(answer: Answer | Heading, reading: Reading) -> dict[str, Finding]:
     """What of an answer stands: each quote is in what was read, each value in its quote."""
+    if isinstance(answer, Heading):
+        answer = Answer(is_job_posting=True, **dict(answer))
     said = flat(reading.said)
     return {name: Finding(value=value, **vars(proof)) for name, value, proof in _standing(answer, said)}
 

@@ -18,6 +18,7 @@ from tests.support.site_server import Answer, Asked
 Look = Sequence[tuple[str, Mapping[str, Any]]] | Mapping[str, Any] | Answer | None
 JSON = {"content-type": "application/json"}
 DONE: Mapping[str, Any] = {"notes": []}
+READING = "isJobPosting"
 TURN = re.compile(r"call_(\d+)_\d+")
 
 
@@ -28,15 +29,17 @@ def note(field: str, value: str, quote: str) -> tuple[str, dict[str, Any]]:
 
 class AgentVendor(ModelServer):
     """`reads` answers who is to read a posting; `looks` is what each turn of the agent brings, the last one for all
-    that follow. `tokens` are those of each answer. `turns` counts the requests by their turn, 0 for a reading."""
+    that follow. `tokens` are those of each answer. `turns` counts the requests by their turn, 0 for a reading, -1 for
+    one at the door, which `glances` answers."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.routes |= {"/v1/messages": self._anthropic, "/responses": self._openai}
+        self.routes |= {"/v1/messages": self.anthropic, "/responses": self.openai}
         self.forget({})
 
     def forget(self, reads: Mapping[str, Any]) -> None:
         self.reads, self.looks, self.tokens = reads, list[Look]([DONE]), 10
+        self.glances: Look = {}
         self.turns: Counter[int] = Counter()
         self.bodies: list[tuple[int, dict[str, Any]]] = []
         self.reached = asyncio.Event()
@@ -52,7 +55,7 @@ class AgentVendor(ModelServer):
         """All that the model was sent for that turn."""
         return next(json.dumps(body, ensure_ascii=False) for at, body in self.bodies if at == turn)
 
-    async def _anthropic(self, asked: Asked) -> Answer:
+    async def anthropic(self, asked: Asked) -> Answer:
         look = await self._look(asked)
         if isinstance(look, Answer):
             return look
@@ -68,7 +71,7 @@ class AgentVendor(ModelServer):
         said = {"id": "msg_1", "type": "message", "role": "assistant", "model": "claude-haiku-5-5", "content": content}
         return _sent({**said, "stop_reason": why, "stop_sequence": None, "usage": usage})
 
-    async def _openai(self, asked: Asked) -> Answer:
+    async def openai(self, asked: Asked) -> Answer:
         look = await self._look(asked)
         if isinstance(look, Answer):
             return look
@@ -94,11 +97,13 @@ class AgentVendor(ModelServer):
 
     async def _look(self, asked: Asked) -> Answer | Mapping[str, Any] | Sequence[tuple[str, Mapping[str, Any]]]:
         body = json.loads(asked.body)
-        turn = 1 + max(map(int, TURN.findall(asked.body.decode())), default=0) if body.get("tools") else 0
+        text = asked.body.decode()
+        turn = 1 + max(map(int, TURN.findall(text)), default=0) if body.get("tools") else -(READING not in text)
         self.turns[turn] += 1
         self.bodies.append((turn, body))
-        look = self.reads if turn == 0 else self.looks[min(turn, len(self.looks)) - 1]
-        if turn and not isinstance(look, Answer | Mapping | None) and not self.offered(turn):
+        one = self.glances if turn else self.reads
+        look = self.looks[min(turn, len(self.looks)) - 1] if turn > 0 else one
+        if turn > 0 and not isinstance(look, Answer | Mapping | None) and not self.offered(turn):
             look = DONE
         if look is None:
             self.reached.set()
