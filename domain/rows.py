@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
+from pydantic import Field
+
 from domain.model import Model
 
 RowKind = Literal["posting", "interview"]
@@ -13,10 +15,10 @@ class TheirRow(Model):
     """What a job needs of a row. Of a posting `url` or `given` (its text); of an interview `source` (from where its
     recording is fetched) and `posting_id`. Each may be None."""
 
-    user_id: str
+    user_id: str = Field(min_length=1, max_length=256)
     url: str | None = None
     given: str | None = None
-    source: str | None = None
+    source: str | None = Field(default=None, max_length=2000)
     posting_id: UUID | None = None
 
     @property

@@ -50,7 +50,7 @@ async def test_a_row_says_what_a_job_needs(theirs: TheirTables, rows: SupabaseRo
     assert blank.empty
 
 
-@pytest.mark.parametrize("said", [{"user_id": None}, {"user_id": 7}, {"url": ["x"]}])
+@pytest.mark.parametrize("said", [{"user_id": None}, {"user_id": ""}, {"user_id": 7}, {"url": ["x"]}])
 async def test_a_row_that_cannot_be_read_says_so(theirs: TheirTables, rows: SupabaseRows, said: dict[str, Any]) -> None:
     with pytest.raises(JobError) as caught:
         await rows.read("posting", theirs.add("posting", **said))
