@@ -21,13 +21,14 @@ from providers.allowance import Allowance
 from providers.finishing import finish
 from providers.speech.aside import Aside
 from providers.speech.deepgram_answer import REFUSED, Heard, read_body
-from providers.speech.deepgram_call import OPTIONS, DeepgramCall
 
 if TYPE_CHECKING:
     from domain.protocols import Till
+    from providers.speech.deepgram_call import Told
 
 DEEPGRAM = "https://api.deepgram.com"
 STEP = "transcribe"
+OPTIONS = {"diarize_model": "latest", "utterances": True, "smart_format": True, "filler_words": True}
 MICRO = Decimal("0.000001")
 # USD a minute of recorded speech, as published in August 2026; a contract may say otherwise.
 PUBLISHED = {"nova-3": Decimal("0.0077"), "nova-3-general": Decimal("0.0077")}
@@ -67,7 +68,8 @@ class Deepgram:
     ) -> None:
         self._till, self._key, self._model = till, key, model
         self._price = PUBLISHED.get(model) if usd_per_minute is None else Decimal(str(usd_per_minute))
-        self._ask = DeepgramCall(key or "", base_url or DEEPGRAM, model, timeout)
+        self._options = {"model": model, **OPTIONS}
+        self._url, self._timeout = base_url or DEEPGRAM, timeout
         self._allowance = Allowance(till)
         self._aside = Aside("deepgram")
 
@@ -134,6 +136,13 @@ class Deepgram:
     async def close(self) -> None:
         await self._aside.close()
 
+    async def _ask(self, hearing: Hearing, callback: str | None = None) -> "Told":
+        # Here, where the worker's loop is not held up: one without a key never pays for it.
+        from providers.speech.deepgram_call import DeepgramCall
+
+        call = DeepgramCall(self._key or "", self._url, self._options, self._timeout)
+        return await call(hearing, callback)
+
     @asynccontextmanager
     async def _granted(self, hearing: Hearing) -> AsyncGenerator[None]:
         """Hold what it may cost. Raises VendorError `not_configured`, BudgetExceeded."""
@@ -160,7 +169,7 @@ class Deepgram:
 
     def _hash(self, hearing: Hearing) -> str:
         """Of what is asked; which recording that is, its job says."""
-        asked = [self._model, OPTIONS, hearing.info.model_dump(mode="json")]
+        asked = [self._options, hearing.info.model_dump(mode="json")]
         return hashlib.sha256(to_json(asked)).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""One request to Deepgram over its SDK, and what its failures mean. The only file that imports the SDK.
+"""One request to Deepgram over its SDK, and what its failures mean. The only file that imports the SDK: in seconds.
 
 | seen                                                        | raised                                  | retryable |
 |-------------------------------------------------------------|-----------------------------------------|-----------|
@@ -16,14 +16,18 @@
 """
 
 import asyncio
-import ssl
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+# the SDK's own clients import theirs when they are first asked for
+import deepgram.listen.v1.media.client  # noqa: F401  # pyright: ignore[reportUnusedImport]
 import httpx
+from deepgram import AsyncDeepgramClient
+from deepgram.core.api_error import ApiError
+from deepgram.core.request_options import RequestOptions
+from deepgram.environment import DeepgramClientEnvironment
 
 from domain.errors import VendorError
 from domain.interviews.audio import Hearing
@@ -39,12 +43,6 @@ REFUSALS = {
     402: ("asks for payment: the account has no credit left", "quota"),
     403: ("does not accept the key", "unauthorized"),
     413: ("takes no recording of this size", "too_large"),
-}
-OPTIONS = {
-    "diarize_model": "latest",
-    "utterances": True,
-    "smart_format": True,
-    "filler_words": True,
 }
 
 
@@ -62,14 +60,11 @@ class DeepgramCall:
 
     key: str
     base_url: str
-    model: str
+    options: Mapping[str, Any]
     timeout: float
 
     async def __call__(self, hearing: Hearing, callback: str | None = None) -> Told:
         """Ask once. With `callback` it answers at once that it was `accepted`, and tells the rest there."""
-        # Here, since it takes seconds: a worker without a key never pays for them, and no request of one with a key.
-        import deepgram.listen.v1.media.client  # noqa: F401  # pyright: ignore[reportUnusedImport]
-
         begun = asyncio.Event()
 
         async def note(response: httpx.Response) -> None:
@@ -93,15 +88,10 @@ class DeepgramCall:
 
     async def _ask(self, http: httpx.AsyncClient, hearing: Hearing, callback: str | None) -> Any:
         """The SDK's answer. Raises what httpx raises, and VendorError."""
-        from deepgram import AsyncDeepgramClient
-        from deepgram.core.api_error import ApiError
-        from deepgram.core.request_options import RequestOptions
-        from deepgram.environment import DeepgramClientEnvironment
-
         url = self.base_url
         where = DeepgramClientEnvironment(base=url, production=url, agent=url, agent_rest=url)
         client = AsyncDeepgramClient(api_key=self.key, environment=where, max_retries=0, httpx_client=http)
-        given: dict[str, Any] = {"model": self.model, **OPTIONS}
+        given = dict(self.options)
         if callback is not None:
             given["callback"] = callback
         try:
@@ -121,11 +111,7 @@ class DeepgramCall:
     def _http(self, note: Any) -> httpx.AsyncClient:
         """A client for one request: another one's answer must not be taken for its."""
         limits = httpx.Timeout(self.timeout, connect=CONNECT_SECONDS)
-        return httpx.AsyncClient(timeout=limits, verify=self._tls, trust_env=False, event_hooks={"response": [note]})
-
-    @cached_property
-    def _tls(self) -> ssl.SSLContext:
-        return httpx.create_ssl_context(trust_env=False)
+        return httpx.AsyncClient(timeout=limits, trust_env=False, event_hooks={"response": [note]})
 
 
 async def _pieces(path: Path) -> AsyncGenerator[bytes]:

@@ -111,6 +111,7 @@ def running(
     """One worker and one API that tests share which kill nothing; they log all they can, and know the errand."""
     env = {**places(), **world.env, "PYTHONPATH": str(installed), "LONGRUN_LOG_LEVEL": "debug"}
     env["LONGRUN_METRICS_PORT"] = str(ports.free())
+    env["LONGRUN_AUDIO_DIR"] = str(tmp_path_factory.mktemp("recordings"))
     stack = Stack(tmp_path_factory.mktemp("running"), background, env)
     try:
         services = stack.worker(), stack.api()

@@ -22,7 +22,7 @@ from tests.api.conftest import RESEARCH, Api
 
 
 def test_the_api_loads_no_model_sdk() -> None:
-    heavy = ("anthropic", "openai", "pydantic_ai", "trafilatura")
+    heavy = ("anthropic", "openai", "pydantic_ai", "deepgram", "trafilatura")
     code = f"import sys, api.app; api.app.create_app(); print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

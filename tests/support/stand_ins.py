@@ -1,4 +1,4 @@
-"""The outside world on loopback for tests that block: a company's site, GitHub and a model's vendor.
+"""The outside world on loopback for tests that block: a company's site, GitHub, a model's vendor and Deepgram.
 
 Their servers live on an event loop in a thread of its own; a test changes their routes and modes between requests.
 """
@@ -10,12 +10,17 @@ from contextlib import AsyncExitStack
 from typing import Any, Self, TypeVar
 
 from local import ports
+from tests.support.deepgram import DeepgramServer, hears
 from tests.support.github_server import GitHubServer, Repo
 from tests.support.model_server import ModelServer, answers
 from tests.support.site_server import Answer, Asked, Route, SiteServer, page
 
 T = TypeVar("T")
-SECRETS = {"ANTHROPIC_API_KEY": "key-of-the-model-stand-in", "GITHUB_TOKEN": "token-of-the-github-stand-in"}
+SECRETS = {
+    "ANTHROPIC_API_KEY": "key-of-the-model-stand-in",
+    "GITHUB_TOKEN": "token-of-the-github-stand-in",
+    "DEEPGRAM_API_KEY": "key-of-the-deepgram-stand-in",
+}
 COMPANY, ROLE = "Acme Widgets", "Backend Engineer"
 ABOUT = (
     "Acme Widgets builds billing software for small breweries in Oregon and has done so since 2009. "
@@ -27,6 +32,7 @@ CAREERS = (
     "We value careful writing and patient listening, and every engineer talks with brewers each month. "
 )
 BLOG = "In March 2024 the engineering team moved the billing software from nightly batches to PostgreSQL and Python. "
+CONVERSATION = [(0, "What did you build?"), (1, "Um, a billing system for breweries.")]
 MANIFEST = '[project]\nname = "acme-ledger"\ndependencies = ["django>=5.0", "psycopg>=3.1"]\n'
 
 
@@ -100,17 +106,18 @@ class Organisations(GitHubServer):
 
 
 class Outside:
-    """All three, started once and set back between tests."""
+    """All four, started once and set back between tests."""
 
     def __init__(self, background: Background) -> None:
         self.background = background
         self.site, self.github, self.model = SiteServer(), Organisations(), ModelServer()
+        self.deepgram = DeepgramServer()
         self.nowhere = f"127.0.0.1:{ports.free()}"
         self._opened = AsyncExitStack()
 
     def __enter__(self) -> Self:
         async def open_all() -> None:
-            for server in (self.site, self.github, self.model):
+            for server in (self.site, self.github, self.model, self.deepgram):
                 await self._opened.enter_async_context(server)
 
         self.background.run(open_all())
@@ -131,7 +138,10 @@ class Outside:
         self.github.forget()
         self.model.mode = answers()
         self.model.answered = self.model.dropped = 0
-        for server in (self.site, self.github, self.model):
+        self.deepgram.mode = hears(CONVERSATION)
+        self.deepgram.listened.clear()
+        self.deepgram.dropped = 0
+        for server in (self.site, self.github, self.model, self.deepgram):
             server.hits.clear()
             server.asked.clear()
             server.first_delay = 0.0
@@ -146,6 +156,9 @@ class Outside:
             "LONGRUN_FETCH_ALLOW": f"{self.site.authority},{self.nowhere}",
             "GITHUB_API_URL": self.github.url,
             "ANTHROPIC_BASE_URL": self.model.url,
+            "DEEPGRAM_BASE_URL": self.deepgram.url,
+            # six seconds, so that short recordings are waited for
+            "LONGRUN_DEEPGRAM_CALLBACK_MINUTES": "0.1",
             **SECRETS,
         }
 
