@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from domain.interviews.cues import phrases, stems
 from domain.interviews.measures import FILLERS
-from domain.text import content, numbers, plain, words
+from domain.text import content, numbers, plain, stem, words
 
 ITEMS = re.compile(r"[^,;:()—–.?!]+(?:,\s+(?:and |or )?[^,;:()—–.?!]+){2,}|\([^()]+\)")
 NAME = re.compile(r"(?<![.?!“\"] )(?<!^)\b(?:[A-Z][a-z]+(?:[A-Z]\w+)?|[A-Z][A-Z0-9]+[a-z]?)\b")
@@ -49,6 +49,10 @@ class Shown(NamedTuple):
         return self.boasts * PRAISE_WORDS >= self.words if self.boasts else False
 
     @property
+    def cued(self) -> frozenset[str]:
+        return frozenset(map(stem, self.actions | self.method))
+
+    @property
     def solid(self) -> int:
         """How much of it shows work."""
         return 0 if self.praise else len(self.actions | self.method) + len(self.names) + self.figures
@@ -65,14 +69,17 @@ class Answer(NamedTuple):
         return sum(one.words for one in self.said)
 
 
-def evidence_of(sentences: Iterable[str]) -> Answer:
-    """What the sentences of an answer show. One cue alone may be chance: a sentence that counts has two."""
+def evidence_of(question: str, sentences: Iterable[str]) -> Answer:
+    """What the sentences of an answer show. One cue alone may be chance: it counts in a sentence that shares
+    another long word with the question or with what shows more."""
     kept: list[Shown] = []
     for sentence in unrepeated(sentences):
         one = _shown(sentence)
         if not any(_alike(one.content, other.content) for other in kept):
             kept.append(one)
-    return Answer(tuple(kept), tuple(one for one in kept if one.solid >= ENOUGH))
+    subject = _long(question).union(*(one.long for one in kept if one.solid >= ENOUGH))
+    counts = [one for one in kept if one.solid >= ENOUGH or (one.solid and (one.long - one.cued) & subject)]
+    return Answer(tuple(kept), tuple(counts))
 
 
 def unrepeated(sentences: Iterable[str]) -> list[str]:
@@ -119,7 +126,7 @@ def _shown(sentence: str) -> Shown:
         figures=len(set(numbers(text))),
         names=frozenset(NAME.findall(text)) - {"I"},
         compounds=frozenset(found.lower() for found in COMPOUND.findall(text)),
-        long=frozenset(word.lower() for word in words(text) if len(word) > LONG),
+        long=_long(text),
         content=content(text),
         hedges=_count("hedges", lower) + len(FILLERS.findall(text)),
         vague=_count("vague", lower),
@@ -139,3 +146,9 @@ def _items(text: str) -> int:
 
 def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
     return bool(one) and len(one & other) >= ALIKE * len(one)
+
+
+def _long(text: str) -> frozenset[str]:
+    """The stems of the long words, those of general meaning left out."""
+    long = [word.lower() for word in words(text) if len(word) > LONG]
+    return frozenset(stem(word) for word in long if not _count("vague", word))

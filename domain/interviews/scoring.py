@@ -24,7 +24,7 @@ TOO_LITTLE = Score(score=1, reason="too little is said that shows work", confide
 def judged(question: Question, transcript: Transcript, posting: Details | None) -> Judgement:
     """Scores, feedback and measures of one answer without a model; words of others inside the answer do not count."""
     said = [one.text for one in spoken(transcript, question.first, question.last)]
-    case = Case(question.question, evidence_of(said), posting)
+    case = Case(question.question, evidence_of(question.question, said), posting)
     scores = _scores(case)
     return Judgement(
         scores=scores,
