@@ -19,7 +19,8 @@ FROM python:3.11-slim
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --create-home --uid 10001 longrun
+    && useradd --create-home --uid 10001 longrun \
+    && install --directory --owner longrun --mode 700 /home/longrun/recordings
 COPY --from=build /opt/longrun /opt/longrun
 ENV PATH=/opt/longrun/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER longrun

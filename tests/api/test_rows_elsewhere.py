@@ -36,7 +36,7 @@ def settings(settings: Settings, supabase: SupabaseServer) -> Settings:
 
 
 async def asked(client: httpx.AsyncClient, row_id: UUID, kind: str = "enrich-job-position") -> httpx.Response:
-    """The seed's own call."""
+    """The product's own call."""
     field = {"enrich-job-position": "jobPositionId", "analyse-interview": "timelineItemId"}[kind]
     return await client.post("/api/jobs", json={"jobType": kind, "payload": {field: str(row_id)}})
 

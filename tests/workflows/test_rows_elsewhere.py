@@ -133,7 +133,7 @@ def world(made: World) -> World:
     return made
 
 
-async def test_the_seeds_payload_enriches_a_job_position_of_the_products_own(world: World) -> None:
+async def test_a_job_position_of_the_products_own_is_enriched_by_its_id(world: World) -> None:
     row_id = world.theirs.add("posting", description=TEXT)
     job = await world.ended("posting", row_id)
     assert (job.status, job.result and job.result["jobPositionId"]) == (Status.COMPLETED, str(row_id))
@@ -158,7 +158,7 @@ async def test_an_address_of_the_products_row_is_read_or_says_why_not(world: Wor
     assert row["description"] == "by somebody's quick pass"
 
 
-async def test_the_seeds_payload_analyses_an_interview_of_the_products_own(world: World) -> None:
+async def test_an_interview_of_the_products_own_is_analysed_by_its_id(world: World) -> None:
     world.server.buckets["uploads"] = {"ann/talk.flac": JFK.read_bytes()}
     position = world.theirs.add("posting", description=TEXT)
     await world.ended("posting", position)
