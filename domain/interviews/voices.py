@@ -11,6 +11,8 @@ Vector = Sequence[float]
 
 # The cosine of two voices' means: above it the two halves of the speech are one person's
 APART = 0.72
+# A shorter stretch says too little to be counted among those from which the means are made
+TELLING_SECONDS = 1.2
 # What is rarer is a cough, a laugh, a door
 LEAST_VOICES, LEAST_SHARE = 2, 0.02
 ROUNDS = 30
@@ -21,7 +23,7 @@ PAUSE_SECONDS = 0.4
 
 def told_apart(words: Sequence[Word], voices: Sequence[Voice]) -> tuple[Word, ...]:
     """The words with their speakers, numbered in the order in which they are heard; 0 for all where there is one."""
-    means = two_voices([voice.vector for voice in voices])
+    means = two_voices([voice.vector for voice in voices if voice.end - voice.start >= TELLING_SECONDS])
     if means is None:
         return tuple(word.model_copy(update={"speaker": 0}) for word in words)
     leanings = [(one.start, one.end, cosine(one.vector, means[0]) - cosine(one.vector, means[1])) for one in voices]

@@ -38,11 +38,17 @@ class AgentVendor(ModelServer):
         self.forget({})
 
     def forget(self, reads: Mapping[str, Any]) -> None:
-        self.reads, self.looks, self.tokens = reads, list[Look]([DONE]), 10
+        self.reads, self.tokens = reads, 10
+        self.looks: Sequence[Look] = [DONE]
         self.glances: Look = {}
         self.turns: Counter[int] = Counter()
         self.bodies: list[tuple[int, dict[str, Any]]] = []
         self.reached = asyncio.Event()
+
+    @property
+    def of_jobs(self) -> dict[int, int]:
+        """The same without those at the door: who comes early finds its model loading still."""
+        return {turn: count for turn, count in self.turns.items() if turn >= 0}
 
     def offered(self, turn: int) -> set[str]:
         """The tools that the model could use in that turn."""

@@ -272,7 +272,7 @@ async def test_a_turn_is_paid_once_and_another_time_where_its_answer_was_none(wo
 
 
 async def test_a_cancel_ends_it_within_three_seconds(world: World) -> None:
-    world.vendor.looks[:] = [SEEK, None]
+    world.vendor.looks = [SEEK, None]
     job_id = await world.start()
     await world.vendor.reached.wait()
     began = time.monotonic()
