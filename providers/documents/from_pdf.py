@@ -85,7 +85,8 @@ class _Pages:
             named = _named(self._recognised)
             self._draft.note(Note(code="ocr", message=f"images read by character recognition: {named}"))
         if self._silent:
-            self._draft.note(Note(code="pages_without_text", message=f"without text: {_named(self._silent)}"))
+            said = f"without text: {_named(self._silent)} ({self._ocr.why_not})"
+            self._draft.note(Note(code="pages_without_text", message=said))
 
     def _recognise(self, page: Any, index: int) -> list[Line]:
         text = self._ocr.text_of(page)

@@ -1,6 +1,8 @@
 """Documents are read apart: a hostile one gets its outcome in time, and takes nobody along."""
 
 import asyncio
+import io
+import shutil
 import signal
 import stat
 import subprocess
@@ -9,6 +11,7 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import psutil
+import pypdfium2
 import pytest
 import pytest_asyncio
 
@@ -27,6 +30,7 @@ pytestmark = [
 DATA = Path(__file__).parents[1] / "data" / "documents"
 SCAN = DATA / "MEDRPT-2024-PAT-3847_medical_report_scan.pdf"
 TRUSTEE = DATA / "unstructured-handbook-1p.docx"
+INSTALLED = shutil.which("tesseract")
 MEMORY = 512 * MIB
 OUTCOME_SECONDS = 60
 # Lexbor looks through all open elements at each new one.
@@ -252,3 +256,20 @@ async def test_images_are_read_by_the_program_that_is_installed(tmp_path: Path) 
     assert [note.code for note in parsed.notes] == ["ocr"]
     assert len(parsed.pages) == 3
     assert parsed.text.count("Recognised ") == 3
+
+
+@pytest.mark.skipif(INSTALLED is None, reason="not run: tesseract is not installed")
+async def test_the_real_program_reads_what_a_page_shows() -> None:
+    page = pypdfium2.PdfDocument(pdf(1))[0]
+    scan = pypdfium2.PdfDocument.new()
+    image = pypdfium2.PdfImage.new(scan)
+    image.set_bitmap(page.render(scale=2))
+    image.set_matrix(pypdfium2.PdfMatrix().scale(*page.get_size()))
+    shown = scan.new_page(*page.get_size())
+    shown.insert_obj(image)
+    shown.gen_content()
+    written = io.BytesIO()
+    scan.save(written)
+    async with DocumentPool(Limits(tesseract=INSTALLED), size=1) as pool:
+        parsed = await pool.parse(written.getvalue(), "scan.pdf")
+    assert "page 1 says its line 2" in parsed.text
