@@ -10,13 +10,14 @@ from domain.interviews.transcript import Transcript
 from domain.text import content
 
 LEAD = r"^(?:(?:so|and|but|now|okay|ok|well|great|alright|right|then|also|please)[, ]+)*"
-# Asks without a question mark.
+# Asks without a question mark, at the beginning of a sentence or of a clause.
 REQUEST = re.compile(
-    LEAD
-    + r"(?:please )?(?:(?:can|could|would|will) you )?(?:tell (?:me|us)|walk (?:me|us)|talk (?:me|us)|run (?:me|us)|"
-    r"take (?:me|us)|give (?:me|us)|describe|explain|share|pick (?:a|one)|imagine|suppose|introduce yourself|"
-    r"i(?:'d| would|’d) (?:love|like) (?:to (?:hear|know|understand|start)|you to)|i(?:'m| am|’m) curious|"
-    r"let(?:'s|’s| us) (?:talk about|start with|go back))\b",
+    r"(?:^|[,;:—–-] ?|\band )(?:(?:so|and|but|now|okay|ok|well|great|alright|right|then|also|please)[, ]+)*"
+    r"(?:(?:can|could|would|will) you )?(?:"
+    r"(?:tell|walk|talk|run|take|give|show|convince|persuade|sell|teach|help|remind|guide) (?:me|us)|"
+    r"(?:describe|explain|imagine|suppose|introduce yourself|pick (?:a|one)|share (?:a|an|one|some|your|with))\b|"
+    r"i(?:['’]d| would) (?:love|like) (?:to (?:hear|know|understand|start)|you to)|i(?:['’]m| am) curious|"
+    r"let(?:['’]s| us) (?:talk about|start with|go back))",
     re.IGNORECASE,
 )
 ASKED = re.compile(

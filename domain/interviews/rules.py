@@ -69,7 +69,7 @@ def depth(case: Case) -> Finding:
     """Aims, measures, limits and reasons."""
     method = _method(case)
     why = _lines(case, "reasons")
-    worth = 1.2 + 1.3 * _yield(case, method) + 0.4 * len(why) - 0.3 * _weakness(case)
+    worth = 1 + 1.6 * _yield(case, method) + 0.4 * len(why) - 0.3 * _weakness(case)
     best = sorted(case.answer.substance, key=lambda one: -len(one.method))
     return Finding(worth, [*why[:1], *_texts(best)], f"{method} words of aims, measures and limits, {len(why)} reasons")
 
