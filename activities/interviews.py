@@ -113,8 +113,8 @@ class InterviewAnswers:
 
     @activity.defn(name="store_interview")
     async def store(self, asked: AnalyseRequest) -> AnalyseResult:
-        """Say what all answers together show, and complete the row. Raises JobError `not_scored` when no answer could
-        be judged, `draft_gone`, `not_found`, and what a model raises."""
+        """Say what all answers together show, and complete the row. Raises JobError `draft_gone`, `not_found`, and what
+        a model raises."""
         return await self._stored(asked, self._model.missing)
 
     @activity.defn(name="store_interview_by_rules")
@@ -146,16 +146,17 @@ class InterviewAnswers:
     async def _stored(self, asked: AnalyseRequest, without: str | None) -> AnalyseResult:
         recording, transcript = await self._heard(asked)
         answers = await self._answers(recording, asked)
-        judgements = [one.judgement for one in answers if one.judgement]
-        if len(judgements) < len(answers):
+        if not all(one.judgement for one in answers):
             raise JobError("not every answer has been judged: replay from `score`", code="draft_gone")
-        failed = [one.error for one in judgements if one.error]
+        failed = [one.judgement.error for one in answers if one.judgement and one.judgement.error]
         if failed and len(failed) == len(answers):
-            raise JobError(f"no answer could be judged: {failed[0].message}", code="not_scored")
+            # a model that judges nothing is none: rules judge the whole, and it says so
+            without = without or failed[0].message
+            answers, failed = await self._judged_by_rules(asked, recording, transcript, answers), []
         analysis, said = await self._overall(recording, transcript, answers, without)
         parts = [transcript.transcribed_by, recording.parsed_by or "", said.vendor if said else "offline"]
         by = together([*parts, *(one.judged_by for one in answers if one.judged_by)])
-        reason = without or recording.reason
+        reason = without or (recording.reason if recording.parsed_by == "offline" else None)
         model = said.model if said else next((one.model for one in answers if one.model), None)
         if not await self._work.complete(job(), asked.timeline_item_id, analysis, by, reason, model):
             raise JobError(GONE, code="not_found")
@@ -167,6 +168,15 @@ class InterviewAnswers:
             questions=len(answers),
             failed=len(failed),
         )
+
+    async def _judged_by_rules(
+        self, asked: AnalyseRequest, recording: "Recording", transcript: "Transcript", answers: Sequence[Answer]
+    ) -> list[Answer]:
+        posting = await self._posting(recording)
+        for one in answers:
+            judgement = await asyncio.to_thread(judged, one.question, transcript, posting)
+            await self._work.judge(job(), asked.timeline_item_id, one.position, judgement, "offline", None)
+        return await self._work.answers(asked.timeline_item_id)
 
     async def _overall(
         self, recording: "Recording", transcript: "Transcript", answers: Sequence[Answer], without: str | None

@@ -173,18 +173,18 @@ async def _calls(world: World, **fits: str) -> bool:
     return any(all(getattr(call, name) == value for name, value in fits.items()) for call in world.model.calls)
 
 
-async def test_no_answer_that_could_be_judged_is_a_failure_that_a_replay_mends(world: World) -> None:
+async def test_a_model_that_judges_no_answer_at_all_is_stood_in_for_and_a_replay_asks_it_again(world: World) -> None:
     world.model.fails |= dict.fromkeys(ANSWERED, NONSENSE)
     job, row = await world.ended(await world.start())
-    assert (job.status, row.processing_status) == (Status.FAILED, "failed")
-    assert (row.error and row.error.code, job.error and job.error.code) == ("not_scored", "not_scored")
-    assert row.transcript
-    assert len(row.answers) == 3
+    assert (job.status, row.processing_status, row.reason) == (Status.COMPLETED, "completed", NONSENSE.message)
+    assert {answer.judged_by for answer in row.answers} == {"offline"}
+    assert row.answered_by == "mixed", "a model has told the questions apart"
+    assert all(answer.judgement and answer.judgement.scores and not answer.judgement.error for answer in row.answers)
     world.model.forget()
     heard = list(world.ears.heard)
     again, row = await world.ended(await world.replay(job, "score"))
     assert (again.status, row.processing_status, row.job_id) == (Status.COMPLETED, "completed", again.id)
-    assert all(answer.judgement and answer.judgement.scores for answer in row.answers)
+    assert ({answer.judged_by for answer in row.answers}, row.reason) == ({"anthropic"}, None)
     assert {call.step for call in world.model.calls} == {"score", "store"}
     assert world.ears.heard == heard
 
