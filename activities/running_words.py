@@ -123,7 +123,7 @@ class Writer:
         asked = prompt
         for turn in range(TURNS):
             answer = await self._model.ask(
-                call.model_copy(update={"turn": turn}),
+                call.model_copy(update={"turn": turn}) if turn else call,
                 instructions=_instructions(form),
                 prompt=asked,
                 output=Text,

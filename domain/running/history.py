@@ -4,10 +4,12 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Self
 
 from domain.model import Model
 from domain.running.figures import Fact, Facts, Unit, fact
+from domain.running.pacing import EFFORTS
 
 # What can be set against another run's, and its unit.
 COMPARED: Mapping[str, Unit] = {
@@ -23,6 +25,9 @@ COMPARED: Mapping[str, Unit] = {
     "trimp_banister": "points",
 }
 
+# The names of the best efforts among a run's figures.
+BESTS = tuple(f"best_{name}" for name in EFFORTS)
+
 # Fewer give no average.
 LEAST_RUNS = 3
 
@@ -30,7 +35,7 @@ LEAST_RUNS = 3
 ALIKE, ALIKE_CLIMB = 0.15, 0.010
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RunSummary:
     """What is needed of a workout to set it beside others. `values` are those of its facts that are not poor, by name:
     what rests on an assumption about the runner must not be compared."""
@@ -40,6 +45,16 @@ class RunSummary:
     started_at: datetime
     is_run: bool
     values: Mapping[str, float]
+
+    @cached_property
+    def compared(self) -> tuple[float | None, ...]:
+        """The values of COMPARED, in that order: a run is set beside many."""
+        return tuple(map(self.values.get, COMPARED))
+
+    @cached_property
+    def bests(self) -> tuple[float | None, ...]:
+        """The seconds of its best efforts, in the order of EFFORTS."""
+        return tuple(map(self.values.get, BESTS))
 
     @classmethod
     def of(cls, id: str, name: str, started_at: datetime, facts: Facts) -> Self:  # noqa: A002
@@ -68,24 +83,23 @@ def compared(run: RunSummary, others: Sequence[RunSummary]) -> dict[str, Fact]:
     `_90d`. Fewer than LEAST_RUNS give no average."""
     told: dict[str, Fact] = {}
     for days in (28, 90):
-        before = [other.values for other in runs_before(others, run.started_at, days) if other.id != run.id]
+        before = [other for other in runs_before(others, run.started_at, days) if other.id != run.id]
         if not before:
             continue
         span = f"the {days} days before"
         told[f"runs_{days}d"] = fact(len(before), "count", f"runs of {span}")
-        distances = [values["distance"] for values in before if "distance" in values]
+        rows = [other.compared for other in before]
+        columns = [[value for value in column if value is not None] for column in zip(*rows, strict=True)]
+        distances = columns[0]
         if distances:
             told[f"distance_{days}d"] = fact(sum(distances), "m", f"all runs of {span}")
             told[f"longest_{days}d"] = fact(max(distances), "m", f"longest run of {span}")
-        for name, unit in COMPARED.items():
-            if name not in run.values:
-                continue
-            theirs = [value for values in before if (value := values.get(name)) is not None]
-            if len(theirs) < LEAST_RUNS:
+        for (name, unit), own, theirs in zip(COMPARED.items(), run.compared, columns, strict=True):
+            if own is None or len(theirs) < LEAST_RUNS:
                 continue
             average = math.fsum(theirs) / len(theirs)
             told[f"{name}_average_{days}d"] = fact(average, unit, f"mean of {len(theirs)} runs of {span}")
-            told[f"{name}_difference_{days}d"] = fact(run.values[name] - average, unit, f"this run less that of {span}")
+            told[f"{name}_difference_{days}d"] = fact(own - average, unit, f"this run less that of {span}")
     return told
 
 

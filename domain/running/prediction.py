@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
-from operator import itemgetter
 from typing import Literal, NamedTuple
 
 from domain.model import Model
@@ -38,9 +37,6 @@ class Prediction(Model):
     from_run: str
     from_effort: str
     limit: str | None = None
-
-
-_BESTS = [(f"best_{name}", name, metres) for name, (metres, _) in EFFORTS.items()]
 
 
 class _Effort(NamedTuple):
@@ -109,15 +105,12 @@ def best_vdot(runs: Sequence[RunSummary], now: datetime) -> float | None:
 def _fastest(runs: Sequence[RunSummary], now: datetime) -> Iterator[_Effort]:
     """Of one length the fastest promises most by either method."""
     before = runs_before(runs, now, DAYS)
-    for fact_name, name, metres in _BESTS:
-        held = [
-            (seconds, run)
-            for run in before
-            if (seconds := run.values.get(fact_name)) is not None and SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS
-        ]
+    columns = zip(*(run.bests for run in before), strict=True)
+    for (name, (metres, _)), column in zip(EFFORTS.items(), columns, strict=False):
+        held = [seconds for seconds in column if seconds is not None and SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS]
         if held:
-            seconds, run = min(held, key=itemgetter(0))
-            yield _Effort(run, name, seconds, metres)
+            seconds = min(held)
+            yield _Effort(before[column.index(seconds)], name, seconds, metres)
 
 
 def _tells(metres: float, race: Race) -> bool:

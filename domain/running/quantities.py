@@ -91,7 +91,7 @@ PER_LENGTH = re.compile(rf"\s?(?:min(?:utes)?\s?)?{PER}\s?(?:(?P<km>{KM})|(?P<mi
 def quantities(text: str) -> Iterator[Quantity]:
     """Every quantity of the text, in no order."""
     rest = _in_digits(NAMES.sub(" ", plain(text).lower()))
-    for pattern, read in READ:
+    for pattern, read in READ if DIGIT.search(rest) else READ_WITHOUT_DIGITS:
         if found := list(pattern.finditer(rest)):
             yield from (quantity for match in found for quantity in read(match))
             rest = pattern.sub(" ; ", rest)
@@ -151,6 +151,8 @@ READ: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Iterator[Quantity]]
     (COMPOUND, _compound),
     (ORDINALS, _ordinal),
 )
+READ_WITHOUT_DIGITS = ((ROUGH, _rough), (ORDINALS, _ordinal))
+DIGIT = re.compile(r"\d")
 
 
 def _measured(text: str, match: re.Match[str]) -> Quantity:

@@ -127,12 +127,14 @@ class _Known:
 
 def _strangers(text: str, named: Collection[str]) -> Iterator[str]:
     """Names that nobody has told: a capital within a sentence, a day or a month anywhere."""
-    known = {word.lower() for told in named for word in words(told)} | NOBODY
+    known: Collection[str] | None = None
     text = "\n".join(plain(line) for line in text.split("\n"))
     for match in CAPITAL.finditer(text):
         name = bare(match.group())
         before = text[: match.start()].rstrip(QUOTES)[-1:]
         opens = before in OPENERS
         dated = CALENDAR.fullmatch(name) and not (opens and name in AMBIGUOUS)
-        if (dated or not opens) and not all(part.lower() in known for part in re.split(r"[-/]", name)):
-            yield name
+        if dated or not opens:
+            known = known or {word.lower() for told in named for word in words(told)} | NOBODY
+            if not all(part.lower() in known for part in re.split(r"[-/]", name)):
+                yield name
