@@ -11,7 +11,7 @@ from uuid import UUID
 from temporalio import activity
 
 from domain.errors import JobError, LedgerUnavailable
-from domain.interviews.audio import AudioInfo, Hearing
+from domain.interviews.audio import AudioInfo, Hearing, LinkUnreachable
 from domain.interviews.item import AnalyseRequest, Heard, Loaded
 from domain.waiting import Waiting
 from ledger.patience import patiently
@@ -29,7 +29,8 @@ TELL_SECONDS = 2.0
 
 
 class InterviewAudio:
-    """`patience`: seconds for which a ledger is waited for that is to be told what was heard."""
+    """`by_link`: who hears fetches recordings itself, where the store has links to them. `patience`: seconds for which
+    a ledger is waited for that is to be told what was heard."""
 
     def __init__(
         self,
@@ -42,11 +43,12 @@ class InterviewAudio:
         speech: "SpeechToText",
         later: "CallingBack | None" = None,
         *,
+        by_link: bool = False,
         patience: float = 60.0,
     ) -> None:
         self._rows, self._work, self._items, self._patience = rows, work, items, patience
         self._store, self._fetcher, self._reader = store, fetcher, reader
-        self._speech, self._later = speech, later
+        self._speech, self._later, self._by_link = speech, later, by_link
 
     @activity.defn(name="load_interview")
     async def load(self, asked: AnalyseRequest) -> Loaded:
@@ -74,7 +76,7 @@ class InterviewAudio:
                 attempt=activity.info().attempt,
                 path=Path(folder) / "recording",
                 info=info,
-                link=await self._store.link(key),
+                link=await self._store.link(key) if self._by_link else None,
             )
             transcript = await self._told(key, hearing)
         if isinstance(transcript, Waiting):
@@ -86,11 +88,16 @@ class InterviewAudio:
 
     async def _told(self, key: str, hearing: Hearing) -> "Transcript | Waiting":
         """What is said, or where that is awaited."""
-        later = self._later
-        if later and (taken := await later.taken(hearing)) is not None:
+        if self._later and (taken := await self._later.taken(hearing)) is not None:
             return taken
+        if hearing.link is not None:
+            with suppress(LinkUnreachable):
+                return await self._asked(hearing)
         await self._store.fetch(key, hearing.path)
-        if later and (waiting := await later.begun(hearing)) is not None:
+        return await self._asked(hearing.model_copy(update={"link": None}))
+
+    async def _asked(self, hearing: Hearing) -> "Transcript | Waiting":
+        if self._later and (waiting := await self._later.begun(hearing)) is not None:
             return waiting
         kept = await self._work.pieces(hearing.job_id)
         async with self._telling(hearing.job_id, hearing.info, since=kept[-1].end if kept else 0.0) as heard:

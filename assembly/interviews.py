@@ -35,6 +35,7 @@ async def activities(parts: Parts) -> Activities:
         reader,
         deepgram or LocalSpeech(),
         speech.calling_back(parts, deepgram) if deepgram else None,
+        by_link=deepgram is not None,
         patience=patience,
     )
     portions = Portions(items, ledger_patience=patience, rate_limit_patience=settings.rate_limit_patience_seconds)

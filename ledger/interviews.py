@@ -115,6 +115,11 @@ class Interviews:
                 WHERE job_id IN (SELECT job_id FROM interview_jobs WHERE interview_id = $1)""",
                 interview_id,
             )
+            await connection.execute(
+                """DELETE FROM speech_callbacks
+                WHERE job_id IN (SELECT job_id FROM interview_jobs WHERE interview_id = $1)""",
+                interview_id,
+            )
             await connection.execute("DELETE FROM interviews WHERE id = $1", interview_id)
 
     async def gone(self, *, limit: int = 100) -> "Sequence[str]":

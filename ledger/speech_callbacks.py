@@ -14,10 +14,11 @@ class SpeechCallbacks:
         self._database = database
 
     async def keep(self, waitpoint_id: UUID, body: bytes) -> None:
-        """Keep what came first, while somebody waits for it."""
+        """Keep what came first, while somebody waits for it and the interview is there."""
         await self._database.execute(
             """INSERT INTO speech_callbacks (waitpoint_id, job_id, body)
-            SELECT id, job_id, $2 FROM waitpoints WHERE id = $1 AND status = 'waiting' ON CONFLICT DO NOTHING""",
+            SELECT id, job_id, $2 FROM waitpoints JOIN interview_jobs USING (job_id)
+            WHERE id = $1 AND status = 'waiting' ON CONFLICT DO NOTHING""",
             waitpoint_id,
             body,
         )

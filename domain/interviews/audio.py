@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 from uuid import UUID
 
-from domain.errors import CallerError, LongrunError
+from domain.errors import CallerError, LongrunError, VendorError
 from domain.interviews.transcript import Piece, TranscribedBy, Transcript
 from domain.model import Model
 
@@ -88,8 +88,15 @@ class StoreUnavailable(LongrunError):
     status = 503
 
 
+class LinkUnreachable(VendorError):
+    """Who was to fetch a recording by its link could not."""
+
+    code = "link_unreachable"
+
+
 class Hearing(Model):
-    """A recording to be transcribed: the job and step that pay, its file, what it is, and a link if there is one."""
+    """A recording to be transcribed: the job and step that pay, its file, what it is, and a link if there is one: then
+    no file lies there."""
 
     job_id: UUID
     attempt: int

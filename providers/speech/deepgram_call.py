@@ -4,7 +4,7 @@
 |-------------------------------------------------------------|-----------------------------------------|-----------|
 | 429                                                         | RateLimited, `retry_after` in seconds   | yes       |
 | 400: the recording, or how it was asked for                 | VendorError `audio_refused`             | no        |
-| 400 `REMOTE_CONTENT_ERROR`: the link cannot be fetched      | VendorError `link_unreachable`          | yes       |
+| 400 `REMOTE_CONTENT_ERROR`: the link cannot be fetched      | LinkUnreachable                         | yes       |
 | 401, 403                                                    | VendorError `unauthorized`              | no        |
 | 402                                                         | VendorError `quota`                     | no        |
 | 413                                                         | VendorError `too_large`                 | no        |
@@ -30,7 +30,7 @@ from deepgram.core.request_options import RequestOptions
 from deepgram.environment import DeepgramClientEnvironment
 
 from domain.errors import VendorError
-from domain.interviews.audio import Hearing
+from domain.interviews.audio import Hearing, LinkUnreachable
 from providers.speech.deepgram_answer import Heard, read, unreadable
 from providers.vendor import answering, refused_status
 
@@ -131,7 +131,7 @@ def _refused(status: int, headers: dict[str, str], body: Any) -> VendorError:
     if 200 <= status < 300:
         return unreadable()
     if status == 400 and isinstance(body, dict) and body.get("err_code") == "REMOTE_CONTENT_ERROR":
-        return VendorError(f"{WHO} could not fetch the recording", code="link_unreachable")
+        return LinkUnreachable(f"{WHO} could not fetch the recording")
     if status in REFUSALS:
         words, code = REFUSALS[status]
         return VendorError(f"{WHO} {words} ({status})", code=code, retryable=False)

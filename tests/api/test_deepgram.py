@@ -8,6 +8,7 @@ import pytest
 
 from domain.interviews.later import BODY_BYTES, WAIT, callback_of
 from domain.keyring import Keyring
+from ledger.interviews import Interviews
 from ledger.speech_callbacks import SpeechCallbacks
 from ledger.waitpoints import StepWait, Waitpoints
 from tests.api.conftest import KEY, Api
@@ -21,8 +22,13 @@ async def vendor(api: Api) -> httpx.AsyncClient:
 
 
 async def waiting(api: Api, activity_id: str = WAIT, within: timedelta = timedelta(hours=1)) -> tuple[UUID, str]:
-    """A job whose step waits, and the address that was told."""
+    """A job of an interview whose step waits, and the address that was told."""
     job_id = await api.opened()
+    await api.database.execute(
+        """WITH made AS (INSERT INTO interviews (user_id, job_id) VALUES ('ann', $1) RETURNING id, job_id)
+        INSERT INTO interview_jobs (interview_id, job_id) SELECT id, job_id FROM made""",
+        job_id,
+    )
     waitpoint_id = callback_of(job_id)
     token = Keyring((KEY,)).wait_token(waitpoint_id)
     wait = StepWait(job_id, activity_id, datetime.now(UTC))
@@ -70,6 +76,17 @@ async def test_who_comes_too_late_is_told_so(api: Api, vendor: httpx.AsyncClient
     await api.database.execute("UPDATE jobs SET status = 'canceled', finished_at = now() WHERE finished_at IS NULL")
     assert (await vendor.post(canceled, content=SAID)).status_code == 409
     assert await SpeechCallbacks(api.database).body(waitpoint_id) is None
+
+
+async def test_nothing_is_kept_of_an_interview_that_is_deleted(api: Api, vendor: httpx.AsyncClient) -> None:
+    kept, address = await waiting(api)
+    assert (await vendor.post(address, content=SAID)).status_code == 200
+    late, address = await waiting(api)
+    for row in await api.database.fetch("SELECT id FROM interviews"):
+        await Interviews(api.database).delete(row["id"])
+    assert (await vendor.post(address, content=SAID)).status_code == 200
+    callbacks = SpeechCallbacks(api.database)
+    assert (await callbacks.body(kept), await callbacks.body(late)) == (None, None)
 
 
 async def test_hours_of_speech_fit_and_more_does_not(api: Api, vendor: httpx.AsyncClient) -> None:
