@@ -4,10 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from pydantic import TypeAdapter
-
 from domain.running.contents import About, Content, Half, Review, ReviewSheet, Sheet, Words
-from domain.running.figures import Fact
 from ledger.database import sql
 from ledger.together import Together
 
@@ -26,9 +23,6 @@ class Begun:
     """`timezone`: the user's, where it is known."""
 
     timezone: str | None
-
-
-FACTS = TypeAdapter(dict[str, Fact])
 
 
 class Contents:
@@ -114,8 +108,7 @@ class Contents:
 
 
 def _texts(words: Words) -> tuple[Any, ...]:
-    facts = FACTS.dump_python(words.facts, mode="json", by_alias=True)
-    return words.text, facts, words.answered_by, words.reason, words.model
+    return words.text, words.facts, words.answered_by, words.reason, words.model
 
 
 def _given(row: "Record") -> dict[str, Any]:

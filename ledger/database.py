@@ -1,7 +1,6 @@
 """The one way to PostgreSQL: a pool whose failures are LedgerUnavailable and whose jsonb is Python."""
 
 import asyncio
-import json
 import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
@@ -10,7 +9,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from domain.errors import LedgerUnavailable
 
@@ -71,7 +70,12 @@ def quoted(name: str) -> str:
 
 async def _prepare(connection: Any) -> None:
     for kind in ("json", "jsonb"):
-        await connection.set_type_codec(kind, encoder=json.dumps, decoder=from_json, schema="pg_catalog")
+        await connection.set_type_codec(kind, encoder=_json, decoder=from_json, schema="pg_catalog")
+
+
+def _json(value: Any) -> str:
+    """As JSON; models under the names that they have on the wire."""
+    return to_json(value).decode()
 
 
 async def _keep(_connection: Any) -> None:

@@ -96,7 +96,7 @@ class RunHistory:
                 near=alike[row["id"]],
             )
             for row in rows
-            for facts in (Facts.model_validate(row["facts"]),)
+            for facts in (Facts.model_validate_json(row["facts"]),)
         }
 
     async def _others(
