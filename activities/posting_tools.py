@@ -34,7 +34,13 @@ class PageWithLogo(Request):
 
 
 class FindWebsite:
-    spec = Spec("find_website", "Find a company's website by its name.", CompanyNamed, timeout=timedelta(seconds=40))
+    spec = Spec(
+        "find_website",
+        "Find a company's website by its name.",
+        CompanyNamed,
+        timeout=timedelta(seconds=40),
+        known="company",
+    )
     ready = True
 
     def __init__(self, lookups: Lookups) -> None:

@@ -184,21 +184,20 @@ async def test_a_quote_that_no_tool_has_said_is_refused_and_the_model_told(world
     assert told.count("no tool has found that address to be it") == 2
 
 
-async def test_what_goes_wrong_with_a_tool_is_told_to_the_model(world: World, site: SiteServer) -> None:
-    site.routes["/bare"] = page(f"<main><h1>Acme Rockets</h1><p>{DOES}</p></main>", title="Acme Rockets")
+async def test_what_goes_wrong_with_a_tool_is_told_to_the_model(world: World) -> None:
     calls = [
         ("fetch_page", {"url": "https://evil.example/?secret=1"}),
         ("find_website", {"nonsense": 1}),
-        ("find_website", {"company": "Nobody at all"}),
+        ("find_website", {"company": "Senior Data Engineer"}),
+        ("find_website", {"company": "secret.evil.example"}),
         ("fly_away", {}),
     ]
     job, _ = await world.read(calls, DONE)
     assert job.status == Status.COMPLETED
     told = world.vendor.told(2)
-    assert [code in told for code in ("not_given", "invalid_input", "site_not_found", "fly_away")] == [
-        *(True, True, True),
-        False,
-    ]
+    assert told.count("not_given") == 2, "nothing goes to an address or by a name of its own making"
+    assert all(code in told for code in ("invalid_input", "site_not_found"))
+    assert "fly_away" not in told, "it was never offered"
     assert job.result
     assert job.result["agent"]["stopped"] == "done"
 
