@@ -148,11 +148,11 @@ class Reading:
             tool.spec.name: tool
             for tool in (WebSearch(None), FetchPage(lookups), FindWebsite(lookups), FindLogo(lookups))
         }
-        self._agent = PostingAgent(self.postings, plans, Spend(database), model, self.tools, limits)
+        self.agent = PostingAgent(self.postings, plans, Spend(database), model, self.tools, limits)
 
     @property
     def activities(self) -> Sequence[Callable[..., Any]]:
-        made, agent = self._made, self._agent
+        made, agent = self._made, self.agent
         return (made.load, made.extract, made.enrich, made.store, agent.turn, agent.call)
 
     async def close(self) -> None:

@@ -3,13 +3,17 @@
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
+from temporalio.testing import ActivityEnvironment
 
 from domain.job import Status
+from domain.postings.looking import Turn
 from ledger.database import Database
 from ledger.postings import PostingRow
 from ledger.rows import JobRow
@@ -41,7 +45,7 @@ class World:
     """One stack, one company's site, one vendor."""
 
     def __init__(self, parts: Parts, reading: Reading, vendor: AgentVendor) -> None:
-        self.parts, self.postings, self.vendor = parts, reading.postings, vendor
+        self.parts, self.postings, self.agent, self.vendor = parts, reading.postings, reading.agent, vendor
 
     async def start(self, **options: Any) -> UUID:
         row, _ = await self.postings.put(uuid4().hex, given=TEXT)
@@ -268,6 +272,20 @@ async def test_a_turn_is_paid_once_and_another_time_where_its_answer_was_none(wo
     assert tuple(paid.values()) == (3, 1)
     assert job.result
     assert job.result["agent"]["stopped"] == "failed"
+
+
+async def test_a_turn_whose_answer_is_in_the_ledger_is_not_paid_again(world: World) -> None:
+    """The worker died after it had written the answer, before the engine knew of it."""
+    world.vendor.looks = [SEEK, None]
+    job_id = await world.start()
+    await world.vendor.reached.wait()
+    here = ActivityEnvironment()
+    here.info = replace(here.info, workflow_id=str(job_id), attempt=2)
+    again = await here.run(world.agent.turn, Turn(turn=1, until=datetime.now(UTC) + timedelta(seconds=60)))
+    assert again.calls == ("1.0",)
+    assert world.vendor.turns == {0: 1, 1: 1, 2: 1}
+    assert await world.parts.jobs.cancel(job_id, reason=None, by="somebody")
+    await world.ended(job_id)
 
 
 async def test_a_cancel_ends_it_within_three_seconds(world: World) -> None:
