@@ -154,8 +154,12 @@ class InterviewAnswers:
             without = without or failed[0].message
             answers, failed = await self._judged_by_rules(asked, recording, transcript, answers), []
         analysis, said = await self._overall(recording, transcript, answers, without)
-        parts = [transcript.transcribed_by, recording.parsed_by or "", said.vendor if said else "offline"]
-        by = together([*parts, *(one.judged_by for one in answers if one.judged_by)])
+        parts = [
+            transcript.transcribed_by,
+            recording.parsed_by or "",
+            *(one.judged_by for one in answers if one.judged_by),
+        ]
+        by = together([*parts, said.vendor if said else "offline"] if answers else parts)
         reason = without or (recording.reason if recording.parsed_by == "offline" else None)
         model = said.model if said else next((one.model for one in answers if one.model), None)
         if not await self._work.complete(job(), asked.timeline_item_id, analysis, by, reason, model):

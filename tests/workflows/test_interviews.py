@@ -11,6 +11,7 @@ from domain.errors import RateLimited, VendorError
 from domain.interviews.item import Interview
 from domain.interviews.questions import Dimension
 from domain.job import Status
+from domain.posting import Details
 from engine.replay import Replays
 from ledger.database import Database
 from ledger.rows import JobRow
@@ -133,6 +134,22 @@ async def test_a_model_is_asked_three_times_of_each_answer_a_few_at_a_time(world
         )
     assert row.analysis
     assert row.analysis.summary == "You say what you did."
+
+
+@pytest.mark.parametrize("missing", [None, "no model key is set"])
+async def test_the_fit_is_judged_where_a_job_position_is_linked(world: World, missing: str | None) -> None:
+    world.model.missing, owner = missing, uuid4().hex
+    posting, _ = await world.analysing.postings.put(owner, given="Engineer for clinics")
+    await world.analysing.postings.sketch(
+        posting.id, Details(title="Engineer", requirements=("scheduling for clinics",))
+    )
+    _, row = await world.ended(await world.start(owner, posting_id=posting.id))
+    assert row.answers
+    for answer in row.answers:
+        assert answer.judgement
+        assert set(answer.judgement.scores) == set(Dimension)
+    fits = [answer.judgement.scores[Dimension.FIT].score for answer in row.answers if answer.judgement]
+    assert any(fits)
 
 
 async def test_who_transcribes_for_a_fee_and_a_model_answer_together(world: World) -> None:
