@@ -1,4 +1,5 @@
-"""The outside world on loopback for tests that block: a company's site, GitHub, a model's vendor and Deepgram.
+"""The outside world on loopback for tests that block: a company's site, GitHub, a model's vendor, Deepgram and
+Supabase.
 
 Their servers live on an event loop in a thread of its own; a test changes their routes and modes between requests.
 """
@@ -14,12 +15,15 @@ from tests.support.deepgram import DeepgramServer, hears
 from tests.support.github_server import GitHubServer, Repo
 from tests.support.model_server import ModelServer, answers
 from tests.support.site_server import Answer, Asked, Route, SiteServer, page
+from tests.support.supabase_server import SERVICE_KEY, SupabaseServer
+from tests.support.their_rows import TheirTables
 
 T = TypeVar("T")
 SECRETS = {
     "ANTHROPIC_API_KEY": "key-of-the-model-stand-in",
     "GITHUB_TOKEN": "token-of-the-github-stand-in",
     "DEEPGRAM_API_KEY": "key-of-the-deepgram-stand-in",
+    "SUPABASE_SERVICE_ROLE_KEY": SERVICE_KEY,
 }
 COMPANY, ROLE = "Acme Widgets", "Backend Engineer"
 ABOUT = (
@@ -106,18 +110,18 @@ class Organisations(GitHubServer):
 
 
 class Outside:
-    """All four, started once and set back between tests."""
+    """All of them, started once and set back between tests."""
 
     def __init__(self, background: Background) -> None:
         self.background = background
         self.site, self.github, self.model = SiteServer(), Organisations(), ModelServer()
-        self.deepgram = DeepgramServer()
+        self.deepgram, self.supabase = DeepgramServer(), SupabaseServer()
         self.nowhere = f"127.0.0.1:{ports.free()}"
         self._opened = AsyncExitStack()
 
     def __enter__(self) -> Self:
         async def open_all() -> None:
-            for server in (self.site, self.github, self.model, self.deepgram):
+            for server in (self.site, self.github, self.model, self.deepgram, self.supabase):
                 await self._opened.enter_async_context(server)
 
         self.background.run(open_all())
@@ -141,7 +145,9 @@ class Outside:
         self.deepgram.mode = hears(CONVERSATION)
         self.deepgram.listened.clear()
         self.deepgram.dropped = 0
-        for server in (self.site, self.github, self.model, self.deepgram):
+        self.supabase.fault, self.supabase.buckets = None, {}
+        self.theirs = TheirTables(self.supabase)
+        for server in (self.site, self.github, self.model, self.deepgram, self.supabase):
             server.hits.clear()
             server.asked.clear()
             server.first_delay = 0.0
@@ -157,6 +163,9 @@ class Outside:
             "GITHUB_API_URL": self.github.url,
             "ANTHROPIC_BASE_URL": self.model.url,
             "DEEPGRAM_BASE_URL": self.deepgram.url,
+            "SUPABASE_URL": self.supabase.url,
+            # rows that are not there are the ledger's own
+            "LONGRUN_ROWS": "supabase",
             # six seconds, so that short recordings are waited for
             "LONGRUN_DEEPGRAM_CALLBACK_MINUTES": "0.1",
             **SECRETS,

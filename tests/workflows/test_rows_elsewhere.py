@@ -1,5 +1,5 @@
 """Rows that the product keeps in its own tables, on a real engine and ledger, PostgREST's stand-in over real HTTP: the
-seed's own payloads work, and however a job ends its row says so."""
+product's own payloads work, and however a job ends its row says so."""
 
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
