@@ -46,7 +46,10 @@ class Heading(Model):
 
 
 class Table(Model):
-    """`text[start:end]` is the table in Markdown, of which `header` (names and rule, two lines) is the beginning."""
+    """`text[start:end]` is the table in Markdown, of which `header` (names and rule, two lines) is the beginning.
+
+    In a PDF it is the lines that look like one, with the first of them for a header.
+    """
 
     start: int
     end: int

@@ -10,6 +10,7 @@ import pypdfium2.raw as pdfium
 from pypdfium2 import PdfiumError
 
 from domain.documents import DocumentRefused, Note
+from providers.documents.columns import spans, tables_of
 from providers.documents.draft import Draft, cleaned, one_line
 from providers.documents.limits import Limits
 from providers.documents.ocr import Reading
@@ -23,6 +24,9 @@ MAX_OUTLINE = 10_000
 # A page of fewer letters than this is an image with a stamp on it.
 TELLING = 8
 PAGES_NAMED = 20
+# Tables are looked for in so many lines, none of them longer: where each part of a line stands takes its time.
+MAX_PLACED = 20_000
+LONGEST_PLACED = 200
 NO_TITLES = ("", "(anonymous)", "untitled")
 
 
@@ -60,6 +64,7 @@ class _Pages:
         self._silent: list[int] = []
         self._recognised: list[int] = []
         self.lines: list[list[Line]] = []
+        self._placed = 0
 
     def read(self, document: Any, index: int) -> None:
         self._draft.page()
@@ -70,12 +75,15 @@ class _Pages:
             self._silent.append(index + 1)
             self.lines.append([])
             return
-        lines = list(_lines(textpage))
+        lines = list(_lines(textpage, placed=self._placed < MAX_PLACED))
+        self._placed += len(lines)
         if not _telling(lines):
             lines = self._recognise(page, index) or lines
         textpage.close()
         page.close()
         self.lines.append(self._write(lines))
+        for start, end, header in tables_of(self.lines[-1]):
+            self._draft.mark_table(start, end, header)
 
     def say_what_is_missing(self, pages: int) -> None:
         """Raises DocumentRefused `no_text_layer` where no page has said anything."""
@@ -110,32 +118,37 @@ def _telling(lines: list[Line]) -> bool:
     return len(list(islice(letters, TELLING))) == TELLING
 
 
-def _lines(textpage: Any) -> Iterator[Line]:
-    """The lines of a page with the height of their first letter; a word parted by a soft hyphen is one again."""
+def _lines(textpage: Any, *, placed: bool) -> Iterator[Line]:
+    """The lines of a page, each as its beginning stands there; a word parted by a soft hyphen is one again."""
     text = textpage.get_text_range()
     clean = cleaned if SUSPECT.search(text) else str
     position = 0
-    begun = ""
-    height = 0.0
+    begun, start = "", 0
     for raw in text.split("\r\n"):
         if raw and not begun:
-            height = _height(textpage, position)
+            start = position
         position += len(raw) + 2
         begun += clean(raw.rstrip(SOFT_HYPHENS))
         if not raw.endswith(tuple(SOFT_HYPHENS)):
-            yield Line(begun.rstrip(), 0, height)
+            yield _line(textpage, begun.rstrip(), start, placed=placed and start + len(raw) + 2 == position)
             begun = ""
     if begun:
-        yield Line(begun.rstrip(), 0, height)
+        yield _line(textpage, begun.rstrip(), start, placed=False)
 
 
-def _height(textpage: Any, position: int) -> float:
-    """In points, 0 where it is not known."""
+def _line(textpage: Any, text: str, start: int, *, placed: bool) -> Line:
+    """A line whose first letter is the page's `start`th."""
+    if not text:
+        return Line("", 0, 0.0)
     try:
-        _, bottom, _, top = textpage.get_charbox(position, loose=True)
+        _, bottom, _, top = textpage.get_charbox(start, loose=True)
+        cells = ()
+        if placed and len(text) <= LONGEST_PLACED:
+            boxes = (textpage.get_rect(index) for index in range(textpage.count_rects(start, len(text))))
+            cells = spans(((left, right) for left, _, right, _ in boxes), top - bottom)
     except (PdfiumError, IndexError):
-        return 0.0
-    return top - bottom
+        return Line(text, 0, 0.0)
+    return Line(text, 0, top - bottom, bottom, cells)
 
 
 def _outlined(document: Any, pages: list[list[Line]]) -> Iterator[tuple[int, int, str]]:

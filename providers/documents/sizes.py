@@ -13,11 +13,16 @@ LEVELS = 6
 
 
 class Line(NamedTuple):
-    """A line of text, where it begins, and the height of its letters in points (0: not known)."""
+    """A line of text, where it begins, and the height of its letters in points (0: not known).
+
+    Where known: how far it stands from the page's lower edge, and (left, right) of its parts that are far apart.
+    """
 
     text: str
     offset: int
     height: float
+    bottom: float = 0.0
+    cells: tuple[tuple[float, float], ...] = ()
 
 
 def headings_of(lines: list[Line]) -> list[tuple[int, int, str]]:

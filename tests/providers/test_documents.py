@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.chunking import chunks_of
 from domain.documents import DocumentRefused, Parsed
 from providers.documents.limits import Limits
 from providers.documents.reading import read
@@ -56,6 +57,19 @@ def test_no_word_of_a_laid_out_page_is_lost() -> None:
     expected = words((DATA / "REPAIR-2022-INV-001_multipage.expected.md").read_text("utf-8"))
     lost = set(expected) - set(said)
     assert len(lost) <= 0.02 * len(set(expected)), lost
+
+
+def test_a_laid_out_table_is_known_by_its_columns() -> None:
+    document = file("REPAIR-2022-INV-001_multipage.pdf")
+    shown = [document.text[table.start : table.end].splitlines() for table in document.tables]
+    assert [(lines[0], lines[-1]) for lines in shown] == [
+        ("Hours Rate Cost", "GRAND TOTAL 5,738"),
+        ("Hours Rate Cost", "GRAND TOTAL 211,522"),
+    ]
+    # names and what they stand for, left and right, are none; neither is running text
+    assert file("gsa-18f-principal-software-engineer.pdf").tables == ()
+    chunks = [chunk for chunk in chunks_of(document, 40, 0) if "Sales Tax" in chunk.text]
+    assert [chunk.table_header for chunk in chunks] == ["Hours Rate Cost"] * 2
 
 
 def test_word_tables_are_whole_with_merged_cells_said_in_each_place() -> None:
