@@ -49,6 +49,13 @@ def test_our_variables_are_ones_that_settings_knows() -> None:
         assert set(SERVICES[name]["environment"]) <= set(VARIABLES.values()) | TEMPORAL
 
 
+def test_models_are_there_for_workers_and_for_who_waits_at_the_door() -> None:
+    for name in ("api", "worker"):
+        assert {"LONGRUN_MODEL", "LONGRUN_QUICK_MODEL", "ANTHROPIC_API_KEY", "OPENAI_API_KEY"} <= set(
+            SERVICES[name]["environment"]
+        )
+
+
 def test_only_the_api_is_open_beyond_this_machine() -> None:
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
     assert {name for name, ports in published.items() if not all(port.startswith("127.0.0.1:") for port in ports)} == {
