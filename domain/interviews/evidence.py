@@ -1,7 +1,7 @@
 """What there is in an answer to go by: its sentences without repetitions, and in each what it shows.
 
 A sentence counts only when it shows work: precise actions, what careful work is made of, names, figures. Praise of
-oneself and whatever else is said count for nothing, so that saying more of it never helps.
+oneself, orders to the judge and whatever else is said count for nothing, so that saying more of it never helps.
 """
 
 import re
@@ -42,11 +42,12 @@ class Shown(NamedTuple):
     vague: int
     passive: int
     boasts: int
+    orders: int
 
     @property
-    def praise(self) -> bool:
-        """Whether it mainly praises."""
-        return self.boasts * PRAISE_WORDS >= self.words if self.boasts else False
+    def hollow(self) -> bool:
+        """Whether it mainly praises, or tells its judge what to do."""
+        return bool(self.orders or (self.boasts and self.boasts * PRAISE_WORDS >= self.words))
 
     @property
     def cued(self) -> frozenset[str]:
@@ -55,7 +56,7 @@ class Shown(NamedTuple):
     @property
     def solid(self) -> int:
         """How much of it shows work."""
-        return 0 if self.praise else len(self.actions | self.method) + len(self.names) + self.figures
+        return 0 if self.hollow else len(self.actions | self.method) + len(self.names) + self.figures
 
 
 class Answer(NamedTuple):
@@ -83,28 +84,29 @@ def evidence_of(question: str, sentences: Iterable[str]) -> Answer:
 
 
 def unrepeated(sentences: Iterable[str]) -> list[str]:
-    """The sentences without runs of words that were said before."""
-    runs: set[tuple[str, ...]] = set()
-    found: list[str] = []
-    for sentence in sentences:
-        spoken = sentence.split()
-        keys = [re.sub(r"\W", "", word.lower()) for word in spoken]
-        kept: list[str] = []
-        place = 0
-        while place < len(spoken):
-            if tuple(keys[place : place + FEWEST_RUN]) in runs and place + FEWEST_RUN <= len(spoken):
-                end = place + FEWEST_RUN
-                while end < len(spoken) and tuple(keys[end - FEWEST_RUN + 1 : end + 1]) in runs:
-                    end += 1
-                place = end
-                continue
-            kept.append(spoken[place])
-            if place + 1 >= FEWEST_RUN:
-                runs.add(tuple(keys[place + 1 - FEWEST_RUN : place + 1]))
-            place += 1
-        if kept:
-            found.append(" ".join(kept))
-    return found
+    """The sentences without runs of words that were said before, parted where such a run was."""
+    said = [(number, word) for number, sentence in enumerate(sentences) for word in sentence.split()]
+    keys = [re.sub(r"\W", "", word.lower()) for _, word in said]
+    runs: dict[tuple[str, ...], int] = {}
+    for place in range(len(keys) - FEWEST_RUN + 1):
+        runs.setdefault(tuple(keys[place : place + FEWEST_RUN]), place)
+    again = {
+        place + more
+        for place in range(len(keys) - FEWEST_RUN + 1)
+        if runs[tuple(keys[place : place + FEWEST_RUN])] < place
+        for more in range(FEWEST_RUN)
+    }
+    found: list[list[str]] = []
+    before = (-1, -1)
+    for place, (number, word) in enumerate(said):
+        if place in again:
+            continue
+        if before == (number, place - 1):
+            found[-1].append(word)
+        else:
+            found.append([word])
+        before = (number, place)
+    return [" ".join(one) for one in found]
 
 
 def lines_in(name: str, text: str) -> list[bool]:
@@ -132,6 +134,7 @@ def _shown(sentence: str) -> Shown:
         vague=_count("vague", lower),
         passive=_count("passive", lower),
         boasts=_count("boasts", lower),
+        orders=_count("orders", lower),
     )
 
 

@@ -120,7 +120,7 @@ def answerer_of(said: Sequence[Utterance]) -> int | None:
         everyones = sum(is_question(sentence) for one in said for sentence in one.sentences) or 1
         length = sum(one.words for one in mine) / len(mine)
         lengths = sum(sum(one.words for one in said if one.speaker == other) for other in speakers) / len(said)
-        return 2 * questions / everyones + lengths / (lengths + length) + 0.25 * (said[0].speaker == speaker)
+        return 2 * (questions / everyones + lengths / (lengths + length)) + 0.25 * (said[0].speaker == speaker)
 
     return min(speakers, key=asking)
 

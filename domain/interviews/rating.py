@@ -111,7 +111,7 @@ class _Said:
             found = self._keys[start : start + len(wanted)]
             if [key for key, _ in found] == wanted:
                 first, last = found[0][1] or 0, found[-1][1] or 0
-                return " ".join(word.text for word in self._words[first : last + 1])
+                return " ".join(word.text for word in self._words[first : last + 1]).rstrip(",;:")
         return None
 
 
