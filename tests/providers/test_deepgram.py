@@ -19,7 +19,8 @@ from domain.interviews.transcript import Piece, Transcript
 from domain.usage import Totals
 from providers.speech.deepgram import Deepgram
 from tests.providers.test_models import Drawer
-from tests.support.deepgram import DeepgramServer, Mode, Turns, cut, hangs, hears, refuses, sends, transcript
+from tests.support.deepgram import DeepgramServer, Listened, Mode, Turns, cut, hangs, hears, refuses, sends, transcript
+from tests.support.site_server import Answer
 
 # the SDK's own import
 pytestmark = pytest.mark.filterwarnings("ignore:websockets.*deprecated:DeprecationWarning")
@@ -111,6 +112,16 @@ class TestATranscript:
         found = await ask(make(Drawer()), hearing)
         assert found.text.startswith("what did you build um")
         assert {word.speaker for word in found.words} == {None}
+
+    async def test_is_in_the_order_of_time_where_people_speak_at_once(
+        self, make: Make, vendor: DeepgramServer, hearing: Hearing
+    ) -> None:
+        body = transcript([(0, "So what did"), (1, "Um")])
+        del body["results"]["utterances"][1]["words"][0]["speaker"]
+        body["results"]["utterances"][1]["words"][0] |= {"start": 0.6, "end": 0.7}
+        vendor.mode = sends(body)
+        found = await ask(make(Drawer()), hearing)
+        assert [(word.text, word.speaker) for word in found.words] == [("So", 0), ("what", 0), ("Um", 1), ("did", 0)]
 
     async def test_can_be_fetched_by_the_vendor_from_a_link(
         self, make: Make, vendor: DeepgramServer, hearing: Hearing
@@ -303,13 +314,20 @@ class TestAFailure:
 
     async def test_to_answer_ends_with_the_time_out(self, make: Make, vendor: DeepgramServer, hearing: Hearing) -> None:
         vendor.mode, till = hangs, Drawer()
-        deepgram = make(till)
-        vendor.mode = hears(TURNS)
-        await ask(deepgram, hearing.model_copy(update={"job_id": uuid4()}))  # the SDK is imported by now
-        vendor.mode = hangs
-        error = await failing(make(Drawer(), timeout=1.0), hearing)
+        error = await failing(make(till, timeout=1.0), hearing)
+        assert (error.code, error.again, till.spent) == ("timeout", True, [])
+
+    async def test_to_come_to_an_end_ends_with_the_time_out(
+        self, make: Make, vendor: DeepgramServer, hearing: Hearing
+    ) -> None:
+        async def drips(_listened: Listened) -> Answer:
+            return Answer(200, {"content-type": "application/json"}, b" " * 100_000, pause=0.05, chunk=1)
+
+        vendor.mode, till = drips, Drawer()
+        async with asyncio.timeout(60):
+            error = await failing(make(till, timeout=2.0), hearing)
         assert (error.code, error.again) == ("timeout", True)
-        assert len(vendor.listened) == 2
+        assert [spent.audio_seconds for spent in till.spent] == [90.0]
 
     async def test_for_want_of_a_key_asks_nobody(self, make: Make, vendor: DeepgramServer, hearing: Hearing) -> None:
         deepgram = make(Drawer(), key=None)

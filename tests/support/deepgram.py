@@ -144,15 +144,18 @@ class DeepgramServer(SiteServer):
             return await client.post(url or self.callback or "", content=raw, headers=JSON)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
+        try:
             asked, listened = await _read(reader)
             self.asked.append(asked)
             self.hits[asked.path] += 1
             self.listened.append(listened)
             await self._tell(asked, listened, reader, writer)
-        writer.close()
-        with suppress(ConnectionError):
-            await writer.wait_closed()
+        except (ConnectionError, asyncio.IncompleteReadError):
+            return
+        finally:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
     async def _tell(
         self, asked: Asked, listened: Listened, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
