@@ -87,11 +87,11 @@ class RowsElsewhere:
             try:
                 await self._end(row)
             except (VendorError, JobError) as error:
-                heals = isinstance(error, VendorError) and error.again
                 log.warning("the product's row is still to be written", code=error.code, row=str(row.id))
-                await self._copies.tell_later(row.job_id, self._away if heals else REFUSED_SECONDS)
-                if heals:
+                if isinstance(error, VendorError) and error.again:
+                    await self._copies.tell_later(row.job_id, error.retry_after or self._away)
                     break
+                await self._copies.tell_later(row.job_id, REFUSED_SECONDS)
 
     async def _end(self, row: "Ended") -> None:
         if row.status == Status.COMPLETED:

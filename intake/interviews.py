@@ -44,6 +44,8 @@ def interview_check(interviews: "Interviews", missing: str | None) -> Check:
     """For the submitter: the row is there, and the owner's where there is one. `missing`: why nothing can be heard."""
 
     async def check(asked: AnalyseRequest, owner: str) -> None:
+        if missing:
+            raise NotConfigured(f"interviews cannot be transcribed: {missing}", pointer="/jobType")
         row = await interviews.listed(asked.timeline_item_id)
         if row is None or owner not in ("", row.user_id):
             raise CallerError(
@@ -51,8 +53,6 @@ def interview_check(interviews: "Interviews", missing: str | None) -> Check:
                 code="not_found",
                 pointer="/payload/timelineItemId",
             )
-        if missing:
-            raise NotConfigured(f"interviews cannot be transcribed: {missing}", pointer="/jobType")
 
     return check
 
