@@ -10,6 +10,7 @@ from urllib.parse import urljoin, urlsplit
 
 from domain.job import Ongoing
 from domain.model import Model, Request
+from domain.plan_prompt import MOST_SAID
 from domain.posting import Details, Finding
 from domain.postings.asking import flat, inert
 from domain.postings.enriching import AnsweredBy, Reading
@@ -130,8 +131,8 @@ def prompt(reading: Reading, known: Details) -> str:
 
 
 def heard(brought: Iterable[Brought]) -> str:
-    """All that tools have said, as the quotes may have it."""
-    return "\n".join(text for one in brought if one.tool != NOTE for text in _texts(one.output))
+    """All that tools have said to the model, as the quotes may have it."""
+    return "\n".join("\n".join(_texts(one.output))[:MOST_SAID] for one in brought if one.tool != NOTE)
 
 
 def checked(
@@ -140,8 +141,9 @@ def checked(
     """What of the notes stands: in what tools have really brought, said of this company, or of this very position."""
     found: dict[str, Finding] = {}
     refused: list[Refused] = []
+    pages = [flat(text) for text in _pages(brought)] if notes else []
     for note in notes[:MOST_NOTES]:
-        said = _finding(note, brought, known)
+        said = _finding(note, brought, pages, known)
         if isinstance(said, str):
             refused.append(Refused(field=note.field, why=said))
             continue
@@ -154,16 +156,17 @@ def checked(
     return found, refused
 
 
-def _finding(note: Note, brought: Sequence[Brought], known: Details) -> Finding | str:
+def _finding(note: Note, brought: Sequence[Brought], pages: Sequence[str], known: Details) -> Finding | str:
+    """What a note says, or why it does not stand; `pages` are flat."""
     if note.field in ("website", "logo"):
         url = (_website if note.field == "website" else _logo)(note.value.strip(), brought, known)
         return _of(url, url) if url else "no tool has found that address to be it"
     value, quote = note.value.strip()[:LONGEST_NOTE], " ".join(note.quote.split())
     about = known.title if note.field in ("location", "salary") else known.company.name
-    pages = [text for text in _pages(brought) if flat(quote).strip() and flat(quote) in flat(text)]
-    if not pages:
+    holding = [page for page in pages if flat(quote).strip() and flat(quote) in page]
+    if not holding:
         return "no tool has said these words"
-    if not any(_names(text, about) for text in pages):
+    if not any(_names(page, about) for page in holding):
         return "where these words stand, this company or position is not named"
     if note.field == "salary":
         stated = salary_in(quote, labelled=True)
@@ -182,7 +185,7 @@ def _website(url: str, brought: Sequence[Brought], known: Details) -> str | None
         if one.tool not in ("find_website", "fetch_page") or not isinstance(one.output, dict):
             continue
         page = str(one.output.get("url", ""))
-        own = one.tool == "find_website" or _names(str(one.output.get("title", "")), known.company.name)
+        own = one.tool == "find_website" or _names(flat(str(one.output.get("title", ""))), known.company.name)
         if own and _host(url) and _host(page) == _host(url):
             return urljoin(page, "/")
     return None
@@ -201,9 +204,9 @@ def _host(url: str) -> str:
         return ""
 
 
-def _names(text: str, name: str | None) -> bool:
+def _names(page: str, name: str | None) -> bool:
     core = flat(LEGAL.sub("", name or ""))
-    return bool(core.strip()) and core in flat(text)
+    return bool(core.strip()) and core in page
 
 
 def _pages(brought: Sequence[Brought]) -> Iterator[str]:
@@ -213,7 +216,7 @@ def _pages(brought: Sequence[Brought]) -> Iterator[str]:
             continue
         hits = one.output.get("hits") if isinstance(one.output, dict) else None
         for place in hits if isinstance(hits, list) else [one.output]:
-            yield "\n".join(_texts(place))
+            yield "\n".join(_texts(place))[:MOST_SAID]
 
 
 def _texts(value: Any) -> Iterator[str]:
