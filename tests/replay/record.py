@@ -67,7 +67,7 @@ ABOUT_RUNS = {
     "process-activity-content": LETTER,
 }
 SAY = Console()
-FINISH = b'"said": ["said one"'
+FINISH = b'"said":["said one"'
 
 
 Activities = Sequence[Callable[..., Any]]

@@ -14,7 +14,7 @@ from tests.support.stack_parts import Parts, stack, steps_of, until
 from tests.support.toys import Toys
 
 WORKER_LOG = "temporalio.worker._workflow"
-FINISH = b'"said": ["said one"'
+FINISH = b'"said":["said one"'
 
 
 class Forgotten:

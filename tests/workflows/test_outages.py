@@ -21,7 +21,7 @@ from tests.support.toys import Toys
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 ALL_DONE = [("one", "completed"), ("two", "completed"), ("three", "completed")]
-FINISH = b'"said": ["said one"'
+FINISH = b'"said":["said one"'
 
 
 @asynccontextmanager
