@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 log = structlog.get_logger()
-# A timer of the engine's takes a second at least: shorter pauses are slept here, over so many items an activity.
-SHORTEST_TIMER, ITEMS = 1.0, 100
+# A timer of the engine's takes a second at least: shorter pauses are slept here, over so many items an activity at most.
+# After so many seconds it begins no other batch.
+SHORTEST_TIMER, ITEMS, MOST_SECONDS = 1.0, 500, 120.0
 DEFAULT_WAIT, LONGEST_WAIT = 5.0, 60.0
 # of how many batches the pace is known, and of how many jobs
 BATCHES, JOBS = 9, 1000
@@ -98,23 +99,27 @@ class Portions:
         batches = [todo[at : at + pace.at_once] for at in range(0, len(todo), pace.at_once)]
         read = [asyncio.ensure_future(prepare(batch)) for batch in batches[:1]]
         ends: list[asyncio.Task[None]] = []
+        until = time.monotonic() + MOST_SECONDS
         try:
             for number, batch in enumerate(batches, 1):
                 if number > 1 and pace.pause:
                     await asyncio.sleep(pace.pause)
                 clock = _Clock(pace)
                 do = await read.pop()
-                read += [asyncio.ensure_future(prepare(after)) for after in batches[number : number + 1]]
+                after = batches[number : number + 1] if time.monotonic() < until else []
+                read += [asyncio.ensure_future(prepare(some)) for some in after]
                 settle: Together[Settled, None] = Together(lambda some, clock=clock: self._settle(job_id, some, clock))
                 task, before = _Task(do, again, settle, gave_up), ends
                 ends = task.ends
                 raised = await _all(self._one(job_id, one, task) for one in batch)
                 raised += await _all(before)
-                if raised or number == len(batches):
+                if raised or not after:
                     raised += await _all(ends)
                 for error in sorted(raised, key=lambda error: not isinstance(error, BudgetExceeded)):
                     raise error
                 self._learn(job_id, clock.seconds_an_item)
+                if not after:
+                    break
         finally:
             await _leave(read, ends)
         portion = await self._items.portion(job_id)

@@ -320,10 +320,11 @@ async def _reached(holds: Any) -> bool:
     return holds()
 
 
+@pytest.mark.parametrize(("bound", "value"), [("ITEMS", 10), ("MOST_SECONDS", 0.0)])
 async def test_portions_go_on_over_several_runs_and_one_step_has_one_row(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch, bound: str, value: float
 ) -> None:
-    monkeypatch.setattr(portions, "ITEMS", 10)
+    monkeypatch.setattr(portions, bound, value)
     monkeypatch.setattr(steps, "PORTIONS", 2)
     user, runs = await world.user(45)
     row = await world.ended(user)
