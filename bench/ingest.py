@@ -11,7 +11,7 @@ import sys
 from array import array
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from statistics import mean
 
@@ -42,9 +42,11 @@ FROM generate_series(1, $4) n"""
 
 @dataclass(frozen=True)
 class Ingest:
-    """How an ingest went: seconds a run, the worker's memory over its tenths in MB, and its longest history."""
+    """How an ingest went: seconds a run, those of the worker's CPU, its memory over the tenths in MB, and its longest
+    history."""
 
     per_item: float
+    cpu: float
     memory: Sequence[float]
     events: int
     histories: int
@@ -55,8 +57,11 @@ async def measure(ground: Ground) -> list[Figure]:
     env = await ground.plot("instant", LONGRUN_BATCH_PAUSE_SECONDS="0", ANTHROPIC_API_KEY="k")
     async with ground.longrun(env, worker=["bench.instant"]) as program:
         await ingest(program, "warm", 100)
-        alone = [(await ingest(program, f"few-{number}", FEW)).per_item for number in range(ROUNDS)]
-    figures.append(replace(Figure.most("a run, the model in the process", mean(alone), 0.0, PER_ITEM_MS), beside=""))
+        few_alone = await ingest(program, "few", FEW)
+        alone = await ingest(program, "many", MANY)
+    for runs, one, bar in ((MANY, alone, PER_ITEM_MS), (FEW, few_alone, None)):
+        what = f"a run of {runs:,}, the model in the process"
+        figures.append(Figure(what, ms(one.per_item), f"{ms(one.cpu)} CPU", one.per_item * 1000, bar, "ms"))
     with vendor(ground) as url:
         env = await ground.plot(
             "ingest", LONGRUN_BATCH_PAUSE_SECONDS="0", ANTHROPIC_API_KEY="k", ANTHROPIC_BASE_URL=url
@@ -93,6 +98,7 @@ async def ingest(program: Program, user: str, runs: int) -> Ingest:
     headers = {"Authorization": f"Bearer {program.env['LONGRUN_API_KEYS']}"}
     worker = psutil.Process(program.pids[-1])
     memory: list[tuple[float, float]] = []
+    cpu = _cpu(worker)
     async with httpx.AsyncClient(base_url=program.url, headers=headers, timeout=30.0, trust_env=False) as http:
         started = await http.post("/api/run-history/ingest", json={"userId": user})
         job_id = started.raise_for_status().json()["jobId"]
@@ -112,6 +118,7 @@ async def ingest(program: Program, user: str, runs: int) -> Ingest:
     lengths = await histories(program.client, job_id)
     return Ingest(
         per_item=(row["finished_at"] - row["started_at"]).total_seconds() / runs,
+        cpu=(_cpu(worker) - cpu) / runs,
         memory=tenths(memory),
         events=max(lengths),
         histories=len(lengths),
@@ -177,6 +184,11 @@ def loop(url: str, runs: int) -> float:
         [*command, "--runs", str(runs), "--at-once", str(AT_ONCE)], cwd=ROOT, capture_output=True, text=True, check=True
     )
     return float(done.stdout)
+
+
+def _cpu(process: psutil.Process) -> float:
+    used = process.cpu_times()
+    return used.user + used.system
 
 
 def _answers(url: str) -> bool:
