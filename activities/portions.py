@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 log = structlog.get_logger()
-# A timer of the engine's takes a second at least: shorter pauses are slept here, over so many items an activity at most.
+# A timer of the engine's takes a second at least: shorter pauses are slept here, over at most so many items an activity.
 # After so many seconds it begins no other batch.
 SHORTEST_TIMER, ITEMS, MOST_SECONDS = 1.0, 500, 120.0
 DEFAULT_WAIT, LONGEST_WAIT = 5.0, 60.0
