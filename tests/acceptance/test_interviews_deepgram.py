@@ -187,7 +187,9 @@ def test_a_request_that_hangs_ends_with_the_job(running: Stack, outside: Outside
     until(lambda: outside.deepgram.dropped, 10, "the end of the request")
 
 
-def test_a_long_recording_is_called_back_about(running: Stack, outside: Outside) -> None:
+def test_a_long_recording_is_called_back_about(
+    running: Stack, outside: Outside, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     given = Given(running, LONG)
     point = given.waits()
     assert running.step(given.job_id, "transcribe")["status"] == "running"
@@ -201,7 +203,11 @@ def test_a_long_recording_is_called_back_about(running: Stack, outside: Outside)
     assert job.usage
     assert (job.usage.audio_seconds, len(outside.deepgram.listened)) == (SECONDS, 1)
     assert not running.rows("SELECT FROM speech_callbacks WHERE waitpoint_id = $1", point["id"])
-    assert not [word for word in SAID.split() if word.encode() in history(running, given.job_id)]
+    assert outside.deepgram.callback
+    kept, logs = history(running, given.job_id), logs_of(tmp_path_factory.getbasetemp())
+    for secret in (*SAID.split(), outside.deepgram.callback.rpartition("=")[2]):
+        assert secret.encode() not in kept
+        assert not any(secret.encode() in log.read_bytes() for log in logs)
     assert called_back(running, outside, json.dumps(body).encode()).status_code == 200
 
 
