@@ -45,7 +45,12 @@ def test_the_installer_that_make_gets_is_the_one_that_writes_the_locks() -> None
 def test_the_wheel_carries_data_and_no_tests(image: Path) -> None:
     [wheel] = (image.parent / "dist").glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    for folder, pattern in (("ledger", "*.sql"), ("domain", "*.toml"), ("providers", "*.toml"), ("local/samples", "*.*")):
+    for folder, pattern in (
+        ("ledger", "*.sql"),
+        ("domain", "*.toml"),
+        ("providers", "*.toml"),
+        ("local/samples", "*.*"),
+    ):
         shipped = {str(path.relative_to(ROOT)) for path in (ROOT / folder).rglob(pattern) if path.is_file()}
         assert shipped
         assert shipped <= set(names)
