@@ -26,6 +26,8 @@ DEMUXERS: dict[Container, str] = {
     "webm": "matroska",
     "flac": "flac",
 }
+# plain samples come in larger portions than 4 KiB
+OPTIONS: dict[Container, dict[str, str]] = {"wav": {"max_size": "65536"}}
 
 
 def broken(what: str) -> AudioRefused:
@@ -34,9 +36,13 @@ def broken(what: str) -> AudioRefused:
 
 @contextmanager
 def opened(path: Path, container: Container) -> Generator[tuple[InputContainer, AudioStream]]:
-    """A file and its first track of sound. Raises AudioRefused `broken_file`, `no_audio_track`."""
+    """A file and its first track of sound. Raises AudioRefused `broken_file`, `no_audio_track`, FileNotFoundError."""
     try:
-        source = av.open(str(path), format=DEMUXERS[container], metadata_errors="replace")
+        source = av.open(
+            str(path), format=DEMUXERS[container], options=OPTIONS.get(container), metadata_errors="replace"
+        )
+    except FileNotFoundError:
+        raise
     except FFmpegError:
         raise broken("its beginning cannot be read") from None
     with source:

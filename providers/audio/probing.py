@@ -11,14 +11,14 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from domain.interviews.audio import AudioInfo, AudioRefused, Container
-from providers.audio.decoding import RATE, SAMPLE_BYTES, broken, frames, opened, pcm
+from providers.audio.decoding import RATE, broken, frames, opened, pcm
 from providers.audio.sniff import container_of
 from providers.audio.whole import cut_short
 
 # -60 dB of full scale: speech of a distant speaker is 30 dB above
 FLOOR = 33
-# of sound above the floor, so that a click is not taken for speech
-HEARD_SECONDS = 0.3
+# of sound above the floor, counted block by block, so that a click is not taken for speech
+HEARD_SECONDS, BLOCK = 0.3, RATE // 50
 MISSING_SECONDS = 0.1
 
 
@@ -48,9 +48,7 @@ def _listened(source: InputContainer, stream: AudioStream, most: float) -> float
     heard = 0.0
     counted = length.counting(frames(source, stream))
     for sound in pcm(counted):
-        samples = array("h", sound)
-        if samples and max(max(samples), -min(samples)) > FLOOR:
-            heard += len(sound) / SAMPLE_BYTES / RATE
+        heard += _heard(array("h", sound))
         if heard >= HEARD_SECONDS:
             break
     for _ in counted:
@@ -60,6 +58,12 @@ def _listened(source: InputContainer, stream: AudioStream, most: float) -> float
     if heard < min(HEARD_SECONDS, length.seconds / 2):
         raise AudioRefused("nothing can be heard in the recording", code="silent_audio")
     return length.seconds
+
+
+def _heard(samples: "array[int]") -> float:
+    """Seconds of the blocks that are above the floor."""
+    blocks = (samples[at : at + BLOCK] for at in range(0, len(samples), BLOCK))
+    return sum(len(block) for block in blocks if max(max(block), -min(block)) > FLOOR) / RATE
 
 
 class _Length:

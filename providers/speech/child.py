@@ -3,13 +3,16 @@
 import os
 import resource
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import BinaryIO
 
 from domain.interviews.audio import AudioRefused
 from domain.interviews.transcript import Piece
 from domain.interviews.voices import told_apart
-from providers.documents.frames import FRAME, lengths, opened
+from providers.audio.decoding import frames, opened, pcm
+from providers.documents.frames import FRAME, lengths
+from providers.documents.frames import opened as head_of
 from providers.speech.task import WORDS, Answer, Task
 
 NICENESS = 5
@@ -25,19 +28,22 @@ def main() -> None:
     threading.Thread(target=_end_with, args=(asked,), daemon=True).start()
     _confine(task.memory)
     try:
-        _hear(task, answers)
+        # before the models are loaded: what cannot be heard needs none
+        with opened(task.path, task.container) as (source, stream):
+            _hear(task, pcm(frames(source, stream)), answers)
     except AudioRefused as refused:
         _write(answers, Answer(kind="failed", code=refused.code, message=refused.message))
     except FileNotFoundError:
         _write(answers, Answer(kind="failed", code="file_gone", message="the recording is no longer there"))
 
 
-def _hear(task: Task, answers: BinaryIO) -> None:
+def _hear(task: Task, sound: Iterator[bytes], answers: BinaryIO) -> None:
     # after the limits are set: what it loads is most of what the process holds
-    from providers.speech.hearing import Hearing
+    from providers.speech.hearing import Listener
 
     pieces, reached = list(task.kept), 0.0
-    for one in Hearing(task).pieces():
+    after = max((piece.end for piece in pieces), default=0.0)
+    for one in Listener(task).pieces(sound, after):
         if isinstance(one, Piece):
             pieces.append(one)
             _write(answers, Answer(kind="piece", seconds=one.end), one.model_dump_json().encode())
@@ -50,7 +56,7 @@ def _hear(task: Task, answers: BinaryIO) -> None:
 
 
 def _write(answers: BinaryIO, answer: Answer, body: bytes = b"") -> None:
-    answers.write(opened(answer.model_dump(), body))
+    answers.write(head_of(answer.model_dump(), body))
     answers.write(body)
     answers.flush()
 

@@ -1,6 +1,6 @@
 """A recording heard piece by piece: who loads the models listens here."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,7 +8,6 @@ import numpy as np
 from faster_whisper import WhisperModel
 
 from domain.interviews.transcript import Piece, Voice, Word
-from providers.audio.decoding import frames, opened, pcm
 from providers.speech.sounding import Sounding
 from providers.speech.stretches import LONGEST_SECONDS, RATE, Stretch, windows
 from providers.speech.task import Task
@@ -34,31 +33,28 @@ class Passage:
         return end - first <= LONGEST_SECONDS * RATE and start - last <= APART_SECONDS * RATE
 
 
-class Hearing:
+class Listener:
     """Whisper, and what tells voices apart, each with so many threads."""
 
     def __init__(self, task: Task) -> None:
-        self._task = task
         self._whisper: Any = WhisperModel(
             str(task.model), device="cpu", compute_type="int8", cpu_threads=task.threads, local_files_only=True
         )
         self._sounding = Sounding(task.embedder, task.threads)
 
-    def pieces(self) -> Iterator[Piece | float]:
-        """Each passage after those kept, and in between the second that is reached. Raises AudioRefused."""
-        after = max((piece.end for piece in self._task.kept), default=0.0)
+    def pieces(self, sound: Iterable[bytes], after: float) -> Iterator[Piece | float]:
+        """Each passage after that second, and in between the second that is reached. Of 16-bit samples at 16 kHz."""
         passage = Passage()
-        with opened(self._task.path, self._task.container) as (source, stream):
-            for window in windows(pcm(frames(source, stream)), round(after * RATE)):
-                for stretch in window.stretches:
-                    if not passage.takes(stretch.start, stretch.end):
-                        yield self._heard(passage)
-                        passage = Passage()
-                    passage.stretches.append(stretch)
-                if passage.stretches and not passage.takes(window.until, window.until):
+        for window in windows(sound, round(after * RATE)):
+            for stretch in window.stretches:
+                if not passage.takes(stretch.start, stretch.end):
                     yield self._heard(passage)
                     passage = Passage()
-                yield (passage.stretches[0].start if passage.stretches else window.until) / RATE
+                passage.stretches.append(stretch)
+            if passage.stretches and not passage.takes(window.until, window.until):
+                yield self._heard(passage)
+                passage = Passage()
+            yield (passage.stretches[0].start if passage.stretches else window.until) / RATE
         if passage.stretches:
             yield self._heard(passage)
 
@@ -81,9 +77,12 @@ class Hearing:
             condition_on_previous_text=False,
             word_timestamps=True,
         )
-        said = [(word.word.strip(), start + word.start, start + word.end) for one in segments for word in one.words]
-        return tuple(
-            Word(text=text, start=round(min(since, end), 3), end=round(min(until, end), 3))
-            for text, since, until in said
-            if text
-        )
+        said: list[Word] = []
+        for word in (word for segment in segments for word in segment.words):
+            since, until = (round(min(start + at, end), 3) for at in (word.start, word.end))
+            if said and not word.word.startswith(" "):
+                # the second half of one that is written with a hyphen
+                said[-1] = said[-1].model_copy(update={"text": said[-1].text + word.word, "end": until})
+            elif text := word.word.strip():
+                said.append(Word(text=text, start=since, end=until))
+        return tuple(said)

@@ -29,6 +29,8 @@ THREADS = min(4, os.cpu_count() or 1)
 # Between two answers lie one window of a minute or one passage of half a minute.
 STALLED_SECONDS = 600.0
 BUFFER_BYTES = 1024 * 1024
+# A thread of numpy's for each core would take more address space than there may be, and nothing is asked of a network.
+QUIETLY = {"PYTHONDONTWRITEBYTECODE": "1", "OPENBLAS_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
 
 
 class LocalSpeech:
@@ -58,7 +60,7 @@ class LocalSpeech:
     ) -> Transcript:
         """What was kept is not heard again. Raises VendorError, JobError; the process ends with a caller that does."""
         if self.missing:
-            raise JobError(self.missing, code="speech_unavailable")
+            raise JobError(self.missing, code="not_configured")
         async with self._turns, aclosing(self._answers(self._task(hearing, kept))) as answers:
             async for answer, body in answers:
                 match answer.kind:
@@ -120,7 +122,7 @@ async def _listening() -> AsyncGenerator[Process]:
         start_new_session=True,
         limit=BUFFER_BYTES,
         # of what this process knows, its secrets too, a stranger's file is told nothing
-        env={"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONDONTWRITEBYTECODE": "1", "HF_HUB_OFFLINE": "1"},
+        env={"PYTHONPATH": os.pathsep.join(sys.path), **QUIETLY},
     )
     try:
         yield process
@@ -138,5 +140,5 @@ def _ended(returncode: int | None) -> VendorError:
 def _folder(module: str) -> Path:
     found = find_spec(module)
     if found is None or found.origin is None:
-        raise JobError(f"{NEEDED[module]} is not installed", code="speech_unavailable")
+        raise JobError(f"{NEEDED[module]} is not installed", code="not_configured")
     return Path(found.origin).parent

@@ -21,6 +21,24 @@ RATE = 16_000
 # by how much lower; both are understood without an error, and sound as unlike as two people do
 LOWER = {"high": 1.0, "low": 0.8}
 
+# an interview of the usual kind, each question with its answer
+TURNS: tuple[tuple[Voice, str], ...] = (
+    ("high", "Thank you for coming in today. Could you tell me a little about yourself?"),
+    (
+        "low",
+        "Sure. I have been a software engineer for six years. For the last three years I worked at a company that "
+        "plans delivery routes, where I built the service that finds the shortest one.",
+    ),
+    ("high", "Tell me about a time when you had to deal with a difficult customer."),
+    (
+        "low",
+        "In my last job we had a customer who was unhappy with our release schedule. I called her every week, wrote "
+        "down what she needed, and moved two features forward.",
+    ),
+    ("high", "What did you learn from that experience?"),
+    ("low", "I learned that listening comes first. Most of the anger came from not knowing what would happen next."),
+)
+
 
 @dataclass(frozen=True)
 class Said:
