@@ -38,7 +38,7 @@ class AgentVendor(ModelServer):
         self.forget({})
 
     def forget(self, reads: Mapping[str, Any]) -> None:
-        self.reads, self.tokens = reads, 10
+        self.reads, self.tokens, self.dropped = reads, 10, 0
         self.looks: Sequence[Look] = [DONE]
         self.glances: Look = {}
         self.turns: Counter[int] = Counter()
