@@ -43,7 +43,8 @@ from providers.models import Models
 
 PROMPT, MOST_TOKENS, AT_ONCE = "prompts/interview_score.md", 6_000, 8
 ORDERED, READ = 0.9, 0.9
-SORTS = ("talk of something else", "praise", "the answer once more", "filling", "jargon")
+SORTS = ("talk of something else", "praise", "the answer once more", "filling")
+ONLY_SHOWN = ("praise written later", "jargon")
 LAST_LETTERS = 20
 Judge = Callable[[Sequence[Said]], Awaitable[Judgement]]
 
@@ -195,13 +196,13 @@ async def figures(judge: Judge, some: Sequence[Case], *, briefly: bool = False) 
     held_out = [row.ordered for row in scored if not row.case.developed]
     lines.append(_figure("  cases never read", held_out, None))
     lines.append(_figure("  pairs in order", [pair for row in scored for pair in row.pairs], None))
-    for sort in SORTS:
+    for sort in (*SORTS, *ONLY_SHOWN):
         rose = [
             one
             for level in (("medium",) if briefly else LEVELS)
             for one in await raised(judge, scored, sort=sort, level=level, most=1 if briefly else None)
         ]
-        lines.append(_figure(f"not raised by {sort}", [not one for one in rose], None if sort == "jargon" else 1.0))
+        lines.append(_figure(f"not raised by {sort}", [not one for one in rose], 1.0 if sort in SORTS else None))
     chat = await chats(judge, some)
     lines.append(_figure("not raised by small talk", [not one for one in chat], 1.0))
     lines.append(_figure("off the question, less relevant", await elsewhere(judge, scored), None))
