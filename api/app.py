@@ -47,6 +47,7 @@ from api.adapters import (
     running,
     running_history,
     running_words,
+    tasks,
     workflow,
 )
 from api.auth import Credentials
@@ -83,6 +84,7 @@ ROUTERS = (
     waitpoints,
     answering,
     workflow,
+    tasks,
     deepgram,
     documents,
     plans,

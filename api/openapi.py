@@ -11,6 +11,8 @@ from workflows.kind import Catalog, Kind
 
 REF = "#/components/schemas/"
 OPEN = ("/livez", "/readyz")
+# Calls of another API, which say in its shapes what is wrong.
+SPOKEN = "/api/v1/"
 ABOUT = """Durable background jobs for AI products.
 
 `POST /api/jobs` answers with a job id in milliseconds; the job outlives crashes, retries what fails, and can be
@@ -47,7 +49,7 @@ def _schema(app: FastAPI, catalog: Catalog) -> dict[str, Any]:
                 # a body that a route reads itself brings the parts of its schema along
                 parts.update(content["schema"].pop("$defs", {}))
             for status, response in operation["responses"].items():
-                if status[0] in "45" and path not in OPEN:
+                if status[0] in "45" and path not in OPEN and not path.startswith(SPOKEN):
                     response["content"] = {MEDIA_TYPE: {"schema": {"$ref": f"{REF}Problem"}}}
     return schema
 

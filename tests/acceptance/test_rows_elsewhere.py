@@ -22,7 +22,11 @@ def asked(stack: Stack, outside: Outside, kind: RowKind, row_id: UUID) -> Row:
         "posting": ("enrich-job-position", "jobPositionId"),
         "interview": ("analyse-interview", "timelineItemId"),
     }[kind]
-    stack.post("/api/jobs", {"jobType": job, "payload": {field: str(row_id)}})
+    payload = {"payload": {field: str(row_id)}}
+    if kind == "posting":
+        assert stack.post(f"/api/v1/tasks/{job}/trigger", payload)["id"].startswith("run_")
+    else:
+        stack.post("/api/jobs", {"jobType": job, **payload})
     until(lambda: outside.theirs.row(kind, row_id)["processing_status"] in ENDS, 60, "the end of the row")
     return outside.theirs.row(kind, row_id)
 
