@@ -17,7 +17,7 @@ from domain.errors import BudgetExceeded, JobClosed, LedgerUnavailable, LongrunE
 from domain.job import Failure
 from ledger.items import Item, Settled
 from ledger.patience import patiently
-from ledger.together import Together
+from ledger.together import APART, Together
 
 if TYPE_CHECKING:
     from domain.portions import Again, Portion
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 log = structlog.get_logger()
-# A timer of the engine's takes a second at least: shorter pauses are slept here, over at most so many items an activity.
+# A timer of the engine's takes a second at least: shorter pauses are slept here, over so many items an activity.
 # After so many seconds it begins no other batch.
 SHORTEST_TIMER, ITEMS, MOST_SECONDS = 1.0, 500, 120.0
 DEFAULT_WAIT, LONGEST_WAIT = 5.0, 60.0
@@ -108,7 +108,9 @@ class Portions:
                 do = await read.pop()
                 after = batches[number : number + 1] if time.monotonic() < until else []
                 read += [asyncio.ensure_future(prepare(some)) for some in after]
-                settle: Together[Settled, None] = Together(lambda some, clock=clock: self._settle(job_id, some, clock))
+                settle: Together[Settled, None] = Together(
+                    lambda some, clock=clock: self._settle(job_id, some, clock), apart=APART
+                )
                 task, before = _Task(do, again, settle, gave_up), ends
                 ends = task.ends
                 raised = await _all(self._one(job_id, one, task) for one in batch)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from domain.running.contents import About, Content, Half, Review, ReviewSheet, Sheet, Words
 from ledger.database import sql
-from ledger.together import Together
+from ledger.together import APART, Together
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ class Contents:
 
     def __init__(self, database: "Database") -> None:
         self._database = database
-        self._stores: Together[dict[str, Any], bool] = Together(self._store)
+        self._stores: Together[dict[str, Any], bool] = Together(self._store, apart=APART)
 
     async def begin(self, job_id: UUID, workout_id: UUID, user_id: str, halves: "Sequence[Half]") -> Begun | None:
         """Note that a job is at these halves; None for a workout that is not there, or not the user's."""

@@ -9,6 +9,8 @@ from domain.errors import LedgerUnavailable
 A = TypeVar("A")
 R = TypeVar("R")
 MOST = 200
+# seconds, for what nobody waits for who could do something else
+APART = 0.02
 
 
 class Together(Generic[A, R]):
@@ -17,8 +19,12 @@ class Together(Generic[A, R]):
     When the ledger refuses what was written together, each is written alone, and only who is to blame hears of it.
     """
 
-    def __init__(self, write: Callable[[Sequence[A]], Awaitable[Sequence[R]]], *, most: int = MOST) -> None:
+    def __init__(
+        self, write: Callable[[Sequence[A]], Awaitable[Sequence[R]]], *, most: int = MOST, apart: float = 0.0
+    ) -> None:
+        """`apart`: seconds from the beginning of one statement to the next one's, at least; the first goes at once."""
         self._write, self._most = write, most
+        self._apart, self._next = apart, 0.0
         self._waiting: list[tuple[A, asyncio.Future[R]]] = []
         self._writing: asyncio.Task[None] | None = None
 
@@ -31,7 +37,11 @@ class Together(Generic[A, R]):
         return await done
 
     async def _write_all(self) -> None:
+        clock = asyncio.get_running_loop().time
         while self._waiting:
+            if self._apart:
+                await asyncio.sleep(self._next - clock())
+                self._next = clock() + self._apart
             some, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
             await self._written(some)
         self._writing = None

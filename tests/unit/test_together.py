@@ -26,6 +26,22 @@ class Writer:
         return [2 * number for number in numbers]
 
 
+async def test_statements_that_are_kept_apart_take_what_comes_between_them() -> None:
+    writer = Writer()
+    together = Together(writer, apart=1.0)
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    assert await together(1) == 2
+    assert clock() - began < 0.9, "the first waits for nothing"
+    rest: list[asyncio.Task[int]] = []
+    for number in (2, 3, 4):
+        rest.append(asyncio.create_task(together(number)))
+        await asyncio.sleep(0.01)
+    assert await asyncio.gather(*rest) == [4, 6, 8]
+    assert writer.wrote == [[1], [2, 3, 4]]
+    assert clock() - began > 0.9
+
+
 async def test_those_that_come_meanwhile_go_together() -> None:
     writer = Writer()
     together = Together(writer, most=4)
