@@ -18,7 +18,7 @@ WHOLE = ("--numprocesses", "3", "--dist", "loadfile")
 CONTRACTS = "from importlinter.cli import lint_imports_command; lint_imports_command()"
 # Universal, with hashes and without index addresses: the same files serve every machine and mirror.
 COMPILE = "uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header"
-QUALITY = ("bench.quality", "bench.tools")
+QUALITY = ("bench.quality", "bench.tools", "bench.quality_interviews", "bench.speech")
 LOCKS = (
     ("-o", "requirements.lock"),
     ("--all-extras", "-o", "requirements-offline.lock"),
