@@ -68,7 +68,10 @@ class InterviewWork:
         )
 
     async def keep_transcript(self, job_id: UUID, interview_id: UUID, transcript: Transcript) -> None:
-        """Keep what was heard, whole; what was made of what had been heard before goes with that."""
+        """Keep what was heard, whole; what was made of what had been heard before goes with that.
+
+        The pieces stay until there are questions: that this step has ended is not written yet.
+        """
         async with self._database.acquire() as connection, connection.transaction():
             mine = await connection.fetchval(
                 """UPDATE interviews SET transcript = $3, parsed_by = NULL, analysis = NULL, updated_at = now()
@@ -79,7 +82,6 @@ class InterviewWork:
             )
             if mine:
                 await connection.execute("DELETE FROM interview_questions WHERE interview_id = $1", interview_id)
-            await connection.execute("DELETE FROM interview_pieces WHERE job_id = $1", job_id)
 
     async def transcript(self, interview_id: UUID) -> Transcript | None:
         row = await self._database.row("SELECT transcript FROM interviews WHERE id = $1", interview_id)
@@ -100,6 +102,7 @@ class InterviewWork:
             )
             if not mine:
                 return
+            await connection.execute("DELETE FROM interview_pieces WHERE job_id = $1", job_id)
             await connection.execute("DELETE FROM interview_questions WHERE interview_id = $1", interview_id)
             await connection.executemany(
                 "INSERT INTO interview_questions (interview_id, position, question) VALUES ($1, $2, $3)",

@@ -10,6 +10,7 @@ import pytest_asyncio
 from domain.errors import RateLimited, VendorError
 from domain.interviews.item import Interview
 from domain.interviews.questions import Dimension
+from domain.interviews.transcript import Transcript
 from domain.job import Status
 from domain.posting import Details
 from engine.replay import Replays
@@ -275,6 +276,25 @@ async def test_a_cancel_reaches_the_ears_and_what_was_heard_is_not_heard_again(o
 
 async def _set(world: World) -> bool:
     return world.ears.gone.is_set()
+
+
+async def test_an_end_that_is_lost_after_the_transcript_was_kept_has_nothing_heard_again(
+    offline: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work, written = offline.analysing.work, list[UUID]()
+    keep = work.keep_transcript
+
+    async def lost(job_id: UUID, interview_id: UUID, transcript: Transcript) -> None:
+        await keep(job_id, interview_id, transcript)
+        written.append(job_id)
+        if len(written) == 1:
+            raise VendorError("the worker dies here", code="connection")
+
+    monkeypatch.setattr(work, "keep_transcript", lost)
+    job, row = await offline.ended(await offline.start())
+    assert (job.status, len(row.answers)) == (Status.COMPLETED, len(ASKED))
+    assert written == [job.id] * 2
+    assert offline.ears.heard == [0, 10, 20]
 
 
 async def test_progress_goes_by_the_second_while_somebody_listens(offline: World) -> None:
