@@ -45,7 +45,7 @@ def check(_: list[str]) -> int:
 
 
 def quality(arguments: list[str]) -> int:
-    """How good the briefings are, measured on the shipped organisation, and how often models call the right tools."""
+    """How good briefings are, how often models call the right tools, how interviews are judged and recordings heard."""
     return max(_python("-m", part, *arguments) for part in QUALITY)
 
 
