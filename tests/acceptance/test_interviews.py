@@ -1,14 +1,17 @@
-"""An interview through the whole product without anybody's key: two voices in, questions with their answers out."""
+"""An interview of two hours through the whole product without anybody's key: two voices in, questions with their
+answers out. Most of it is silence."""
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
 import httpx
+import psutil
 import pytest
 
 from tests.acceptance.conftest import StackMaker
-from tests.support.processes import KEY, Stack, until
+from tests.support.processes import KEY, Service, Stack, until
 from tests.support.voices import RATE, Samples, Voice, recording, say
 
 ITEMS = "/api/timeline-items"
@@ -22,13 +25,13 @@ ANSWERED = (
     "After I added it the pages were twice as fast.",
     "Because you build software for hospitals and I have written software for doctors for many years.",
 )
-# so far apart that they are heard one after the other
-APART = 32.0
+SECONDS, APART = 7200.0, 5400.0
+GIB = 1024**3
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """A recording of both questions and answers."""
+    """A recording of both questions and answers, one at its beginning, the other towards its end."""
     path, at = tmp_path / "interview.wav", 0.5
     stretches: list[tuple[float, Samples]] = []
     for number, pair in enumerate(zip(ASKED, ANSWERED, strict=True)):
@@ -38,8 +41,19 @@ def path(tmp_path: Path) -> Path:
             samples = say(text, voice)
             stretches.append((at, samples))
             at += len(samples) / RATE + 0.6
-    recording(path, stretches, at)
+    recording(path, stretches, SECONDS)
     return path
+
+
+def memory(*services: Service) -> int:
+    """Bytes that they and what they have started hold together."""
+    held = 0
+    for service in services:
+        process = psutil.Process(service.process.pid)
+        for one in (process, *process.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                held += one.memory_info().rss
+    return held
 
 
 def alike(one: str, other: str) -> float:
@@ -81,12 +95,15 @@ def test_two_voices_give_their_questions_with_the_right_answers_though_the_worke
         assert len(before) == 1, "killed too late"
         worker.launch()
         seen: set[tuple[float, str]] = set()
+        held: list[int] = []
 
         def over() -> bool:
             seen.update(pieces(stack, job_id).items())
+            held.append(memory(worker, api))
             return client.get(job_id).is_complete
 
         until(over, 150, "the end of the job")
+        assert max(held) < GIB
         assert {by for begins, by in seen if begins in before} == set(before.values()), "it was heard again"
 
         found = http.get(place).json()
