@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from domain.rows import RowKind
-from tests.support.model_server import babbles
+from tests.support.model_server import refuses
 from tests.support.posting_parts import TEXT
 from tests.support.processes import Stack, until
 from tests.support.sounds import JFK, RATE, spoken, written
@@ -32,7 +32,7 @@ def asked(stack: Stack, outside: Outside, kind: RowKind, row_id: UUID) -> Row:
 
 
 def test_a_job_position_of_its_own(running: Stack, outside: Outside) -> None:
-    outside.model.mode = babbles
+    outside.model.mode = refuses(400)
     row_id = outside.theirs.add("posting", description=TEXT.replace("Python", "Python m4rk4r"))
     row = asked(running, outside, "posting", row_id)
     assert (row["processing_status"], row["processing_error"]) == ("completed", None)
@@ -50,7 +50,7 @@ def test_an_address_that_is_gone(running: Stack, outside: Outside) -> None:
 
 
 def test_a_recording_in_a_bucket_of_its_own(running: Stack, outside: Outside, tmp_path: Path) -> None:
-    outside.model.mode = babbles
+    outside.model.mode = refuses(400)
     # so short that Deepgram is waited for
     sound = written(tmp_path / "talk.wav", spoken(JFK)[: 4 * RATE]).read_bytes()
     outside.supabase.buckets["uploads"] = {"ann/talk.wav": sound}
