@@ -1,6 +1,5 @@
 """What a model is asked of one answer, and what of its samples stands: nothing whose quotes are not in the answer."""
 
-import re
 from collections.abc import Mapping, Sequence
 from statistics import median_low
 from typing import Literal
@@ -9,10 +8,11 @@ from domain.interviews.anchors import Anchors, applying
 from domain.interviews.asking import inert
 from domain.interviews.measures import measures_of
 from domain.interviews.questions import Dimension, Feedback, Judgement, Question, Score
+from domain.interviews.quoting import Spoken
 from domain.interviews.transcript import Transcript
 from domain.model import Model
 from domain.posting import Details
-from domain.text import folded, numbers, plain, quotations
+from domain.text import folded, numbers, quotations
 
 SAMPLES = 3
 # Of one sample alone: nothing is known of its spread.
@@ -21,7 +21,6 @@ MOST_QUOTES, MOST_STRENGTHS = 3, 3
 MOST_POSTED = 6_000
 NOT_ASKED = "not asked for by this question"
 NO_QUOTE = "no quote given for it stands in the answer"
-BARE = re.compile(r"[\W_]+")
 
 
 class Rated(Model):
@@ -78,7 +77,7 @@ def judgement_of(
     less the spread of these by the four steps of the scale; of one sample alone it is at most a half.
     """
     samples = samples[:SAMPLES]
-    said = _Said(question, transcript)
+    said = Spoken(question, transcript)
     linked = posting is not None
     asked = {one.dimension for one in applying(question.question, linked=linked)}
     scores: dict[Dimension, Score] = {}
@@ -91,31 +90,7 @@ def judgement_of(
     return Judgement(scores=scores, feedback=feedback, measures=measures_of(transcript, question))
 
 
-class _Said:
-    """The words of the one who answers, in which quotes are looked for."""
-
-    def __init__(self, question: Question, transcript: Transcript) -> None:
-        self._words = transcript.words
-        answerer = transcript.words[question.first].speaker
-        places = range(question.first, question.last)
-        mine = [place if transcript.words[place].speaker == answerer else None for place in places]
-        # What others say in between stays in, as a word that no quote has.
-        self._keys = [
-            (key, place) for place in mine for key in ([""] if place is None else _keys(self._words[place].text))
-        ]
-
-    def standing(self, quote: str) -> str | None:
-        """The quote as the answer has it, or None."""
-        wanted = _keys(quote)
-        for start in range(len(self._keys) - len(wanted) + 1 if wanted else 0):
-            found = self._keys[start : start + len(wanted)]
-            if [key for key, _ in found] == wanted:
-                first, last = found[0][1] or 0, found[-1][1] or 0
-                return " ".join(word.text for word in self._words[first : last + 1]).rstrip(",;:")
-        return None
-
-
-def _score(rated: Sequence[Rated], said: _Said) -> Score:
+def _score(rated: Sequence[Rated], said: Spoken) -> Score:
     quotes = [tuple(filter(None, map(said.standing, one.quotes))) for one in rated]
     kept = [(one, found) for one, found in zip(rated, quotes, strict=True) if one.score == 1 or (one.score and found)]
     nulls = sum(one.score is None for one in rated)
@@ -145,7 +120,7 @@ def _nearest(samples: Sequence[Judged], scores: Mapping[Dimension, Score]) -> Ju
     return min(samples, key=distance, default=None)
 
 
-def _feedback(sample: Judged | None, said: _Said, question: Question, posting: Details | None) -> Feedback | None:
+def _feedback(sample: Judged | None, said: Spoken, question: Question, posting: Details | None) -> Feedback | None:
     """The words of a sample: strengths whose quote stands; nothing quotes or counts what nobody said."""
     if sample is None:
         return None
@@ -189,7 +164,3 @@ def _lines(question: Question, transcript: Transcript) -> list[str]:
     turns = transcript.model_copy(update={"words": words}).turns()
     answerer = words[0].speaker if words else None
     return [f"[{'candidate' if turn.speaker == answerer else 'other'}] {inert(turn.text)}" for turn in turns]
-
-
-def _keys(text: str) -> list[str]:
-    return [key for key in BARE.split(plain(text).lower()) if key]

@@ -83,6 +83,12 @@ class TestQuotes:
             judgement = judgement_of([sample(rated(4, quote))], question, transcript, None)
             assert (judgement.scores[Dimension.DEPTH].score == 4) is stands, quote
 
+    def test_of_one_word_stand_only_where_no_more_was_said(self) -> None:
+        assert depth_of(rated(4, "approval")).score is None
+        question, transcript = answered(ASKED, "Never.")
+        judgement = judgement_of([sample(rated(2, "never"))], question, transcript, None)
+        assert judgement.scores[Dimension.DEPTH].quotes == ("Never.",)
+
     def test_of_nothing_do_not_stand(self) -> None:
         assert depth_of(rated(4, "", " … ")).score is None
 
