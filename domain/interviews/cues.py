@@ -41,9 +41,7 @@ def phrases(name: str) -> Sequence[re.Pattern[str]]:
 
 @cache
 def _told() -> Mapping[str, Any]:
-    return MappingProxyType(
-        tomllib.loads(files("domain.interviews").joinpath("cues.toml").read_text(encoding="utf-8"))
-    )
+    return MappingProxyType(tomllib.loads(files("domain.interviews").joinpath("cues.toml").read_text(encoding="utf-8")))
 
 
 def _pattern(listed: Sequence[str]) -> re.Pattern[str]:
