@@ -26,8 +26,8 @@ DYNAMIC = {
     "matching.enableFairness": "true",
     "system.enableActivityEagerExecution": "true",
 }
-# As on a real cluster timers below a second fire at a second, and what is deleted goes once a queue has noted its place,
-# each half minute; tests alone may not wait for that.
+# As on a real cluster timers below a second fire at a second, and what is deleted goes once a queue has noted its
+# place, each half minute; tests alone may not wait for that.
 TEST_DYNAMIC = {
     "history.timerProcessorMaxTimeShift": '"10ms"',
     "history.transferProcessorUpdateAckInterval": '"1s"',
