@@ -72,6 +72,7 @@ from ledger.steps import Steps
 from ledger.users import Users
 from ledger.waitpoints import Waitpoints
 from providers.application import Application
+from providers.embedding import ONE_THREAD
 from providers.models import Models
 from providers.web import GuardedClient
 from providers.webhooks import WebhookPoster
@@ -92,6 +93,7 @@ ROOMS = (research, running, running_words, plans, documents, run_history, postin
 def main(settings: Settings, queues: tuple[str, ...] | None = None) -> int:
     """Run until SIGTERM or SIGINT; running activities then have `graceful_seconds` to end."""
     logs.configure(settings.log_level)
+    os.environ.setdefault(*ONE_THREAD)
     unknown = set(queues or ()) - set(QUEUES)
     if unknown:
         raise SystemExit(f"there is no queue {', '.join(sorted(unknown))}; there are {', '.join(QUEUES)}")

@@ -55,6 +55,7 @@ from api.dependencies import Services
 from api.edge import Edge
 from api.openapi import describe
 from domain import logs
+from providers.embedding import ONE_THREAD
 from settings import Settings, SettingsError
 from workflows.catalog import installed
 from workflows.kind import Catalog
@@ -116,6 +117,7 @@ def create_app(settings: Settings | None = None, catalog: Catalog | None = None)
     """
     root = settings is None
     if settings is None:
+        os.environ.setdefault(*ONE_THREAD)
         settings = Settings.from_env(os.environ)
         logs.configure(settings.log_level)
     # without a key nothing could be signed

@@ -64,7 +64,7 @@ class Elsewhere:
     async def copy(self, kind: "RowKind", row_id: UUID, job_id: UUID, row: "TheirRow") -> bool:
         """Keep a copy under the same id, what was found of it before included. False: it is not the job owner's."""
         told = await self._database.row(
-            sql(f"copy_{kind}"),
+            sql("copy_posting") if kind == "posting" else sql("copy_interview"),
             job_id,
             row_id,
             storable(row.user_id),

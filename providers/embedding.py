@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from domain.protocols import Bucket, Embedder, Till
 
 NONE = "none"
+# For processes that may load the local model: as many threads as cores spin while they wait for each other.
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "1")
 
 
 def chosen(

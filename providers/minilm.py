@@ -6,7 +6,6 @@ is BERT's (Devlin et al. 2019), the mean over the tokens is Sentence-BERT's (Rei
 
 import asyncio
 import json
-import os
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
@@ -56,8 +55,6 @@ class _Forward:
         if found is None or found.origin is None:
             raise RuntimeError(f"{WEIGHTS} is not installed")
         folder = Path(found.origin).parent / "model"
-        # numpy's own threads, as many as the machine has cores, spin while they wait for those of others
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         self._np: Any = import_module("numpy")
         self._tokenizer: Any = import_module("tokenizers").Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_padding()
