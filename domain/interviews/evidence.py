@@ -5,14 +5,18 @@ oneself, orders to the judge and whatever else is said count for nothing, so tha
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from domain.interviews.cues import phrases, stems
 from domain.interviews.measures import FILLERS
 from domain.text import content, numbers, plain, stem, words
 
-ITEMS = re.compile(r"[^,;:()—–.?!]+(?:,\s+(?:and |or )?[^,;:()—–.?!]+){2,}|\([^()]+\)")
+BRACKETS = re.compile(r"(\([^()]*\))")
+CLAUSES = re.compile(r"[;:—–.?!]")
+# From so many commas on a clause lists something.
+LIST_COMMAS = 2
+THINGS = re.compile(r",|\band\b|\bor\b|;")
 NAME = re.compile(r"(?<![.?!“\"] )(?<!^)\b(?:[A-Z][a-z]+(?:[A-Z]\w+)?|[A-Z][A-Z0-9]+[a-z]?)\b")
 COMPOUND = re.compile(r"\b[a-z]+(?:[-/][a-z]+)+\b", re.IGNORECASE)
 # As much of two sentences alike, and the later one says nothing new.
@@ -124,7 +128,7 @@ def _shown(sentence: str) -> Shown:
         words=len(text.split()),
         actions=stems("actions").find(lower),
         method=stems("method").find(lower),
-        items=sum(_items(found.group()) for found in ITEMS.finditer(text)),
+        items=_listed(text),
         figures=len(set(numbers(text))),
         names=frozenset(NAME.findall(text)) - {"I"},
         compounds=frozenset(found.lower() for found in COMPOUND.findall(text)),
@@ -142,9 +146,12 @@ def _count(name: str, text: str) -> int:
     return sum(len(pattern.findall(text)) for pattern in phrases(name))
 
 
-def _items(text: str) -> int:
-    parts: Sequence[str] = re.split(r",|\band\b|\bor\b|;", text.strip("()"))
-    return sum(1 for part in parts if content(part))
+def _listed(text: str) -> int:
+    """How many things the text lists: in brackets, or one behind the other."""
+    parts = BRACKETS.split(text)
+    clauses = [clause for part in parts[::2] for clause in CLAUSES.split(part) if clause.count(",") >= LIST_COMMAS]
+    things = (thing for some in (*parts[1::2], *clauses) for thing in THINGS.split(some.strip("()")))
+    return sum(bool(content(thing)) for thing in things)
 
 
 def _alike(one: frozenset[str], other: frozenset[str]) -> bool:

@@ -1,6 +1,7 @@
 """The offline judge: what it sees, what it does not fall for, and what it says."""
 
 import re
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -94,6 +95,14 @@ class TestTheRules:
         scores = [one for one in judge(ASKED, answer).scores.values() if one.score is not None]
         assert {one.score for one in scores} == {1}
         assert all(one.quotes == () for one in scores)
+
+
+    def test_read_an_endless_sentence_in_time_that_grows_with_its_length(self) -> None:
+        endless = " ".join(f"and we measured the risk of case {number}" for number in range(3_000))
+        began = time.process_time()
+        judge(ASKED, endless)
+        # with time that grows with the square it takes minutes
+        assert time.process_time() - began < 10
 
 
 class TestFeedback:
