@@ -14,7 +14,9 @@ Samples = NDArray[np.float32]
 WINDOW_SECONDS = 60
 # what Whisper hears at once, less what stands around it
 LONGEST_SECONDS = 28
-PAUSE_MS, PADDING_MS, SHORTEST_MS = 250, 150, 150
+PAUSE_MS, SHORTEST_MS = 250, 150
+# A word that begins softly is noticed up to a quarter of a second late.
+PADDING_MS = 300
 SETTLED_SECONDS = 1.0
 # -60 dB of full scale
 FLOOR = 1e-3
