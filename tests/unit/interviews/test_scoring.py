@@ -98,10 +98,10 @@ class TestTheRules:
 
 
     def test_read_an_endless_sentence_in_time_that_grows_with_its_length(self) -> None:
-        endless = " ".join(f"and we measured the risk of case {number}" for number in range(3_000))
+        endless = " ".join(f"and we measured the risk of case {number}" for number in range(1_000))
         began = time.process_time()
         judge(ASKED, endless)
-        # with time that grows with the square it takes minutes
+        # with time that grows with the square it takes a minute
         assert time.process_time() - began < 10
 
 
