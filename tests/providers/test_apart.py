@@ -1,16 +1,18 @@
 """What happens in the process of its own, and what of it is felt outside."""
 
 import asyncio
+import json
 import os
 import sys
 import time
 from collections.abc import AsyncGenerator
+from pathlib import Path
 
 import pytest
 
 from domain.errors import CallerError
 from providers.apart import Apart, ProcessEnded
-from tests.support.elsewhere import die, eat, print_something, refuse
+from tests.support.elsewhere import Sneaky, die, eat, print_something, refuse
 
 MEMORY = 512 * 1024 * 1024
 
@@ -40,6 +42,32 @@ async def test_errors_come_back_as_they_were_raised(apart: Apart) -> None:
         await apart.run(refuse, "unsafe_xml")
     assert raised.value.code == "unsafe_xml"
     assert await apart.run(len, b"abc") == 3
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "args"),
+    [
+        ("os", "mkdir", ("{there}",)),
+        ("builtins", "eval", ("__import__('os').mkdir('{there}')",)),
+        ("domain.connectors", "files", ("domain",)),
+        ("pathlib", "PosixPath", ("{there}",)),
+    ],
+)
+async def test_an_answer_does_nothing(
+    apart: Apart, tmp_path: Path, module: str, name: str, args: tuple[str, ...]
+) -> None:
+    there = tmp_path / "there"
+    pid = await apart.run(os.getpid)
+    with pytest.raises(ProcessEnded):
+        await apart.run(Sneaky, module, name, *(arg.format(there=there) for arg in args))
+    assert not there.exists()
+    assert not alive(pid)
+    assert await apart.run(os.getpid) != pid
+
+
+async def test_what_a_library_raises_is_told_by_its_name(apart: Apart) -> None:
+    with pytest.raises(RuntimeError, match=r"^JSONDecodeError$"):
+        await apart.run(json.loads, "people's words")
 
 
 async def test_much_goes_both_ways(apart: Apart) -> None:
