@@ -38,8 +38,9 @@ class Failure(Model):
 
 
 class Items(Model):
-    """How far a job has come that works through a list."""
+    """How far a job has come that works through a list, or (`unit` "second") through a recording."""
 
+    unit: str | None = None
     done: int = 0
     failed: int = 0
     skipped: int = 0

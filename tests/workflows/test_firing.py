@@ -1,6 +1,7 @@
 """A schedule's firings: an ordinary job each, on which overlap acts."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
@@ -42,9 +43,13 @@ class Clock:
     """A schedule that fires when the test says so."""
 
     def __init__(self, parts: Parts, row: ScheduleRow) -> None:
-        self.parts, self.row = parts, row
+        self.parts, self.row, self._second = parts, row, 0
 
     async def fire(self) -> None:
+        # the engine names a firing by its second, and takes two of one second for one
+        while int(time.time()) == self._second:
+            await asyncio.sleep(0.05)
+        self._second = int(time.time())
         await self.parts.scheduling.trigger(self.row)
 
     async def now(self) -> ScheduleRow:
