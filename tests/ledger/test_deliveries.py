@@ -223,7 +223,7 @@ async def busy(postgres_url: str, template: str) -> AsyncGenerator[Database]:
     INSERT INTO delivery_attempts (delivery_id, number, status_code, duration_ms) SELECT id, 1, 200, 5 FROM deliveries;
     UPDATE deliveries SET status = 'pending', finished_at = NULL WHERE id IN (SELECT id FROM deliveries LIMIT 20);
     ANALYZE"""
-    async with cloned(postgres_url, template) as url:
+    async with cloned(postgres_url, template, fresh=True) as url:
         database = Database(url)
         async with database.acquire() as connection:
             await connection.execute(fill)

@@ -29,7 +29,7 @@ FROM generate_series(1, 10000) n
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def full(postgres_url: str, template: str) -> AsyncGenerator[Database]:
-    async with cloned(postgres_url, template) as url:
+    async with cloned(postgres_url, template, fresh=True) as url:
         database = Database(url)
         for statement in (FILL, "VACUUM ANALYZE jobs"):
             await database.execute(statement)
