@@ -1,11 +1,13 @@
 """What there is in an answer to go by: its sentences without repetitions, and in each what it shows.
 
-A sentence counts only when it shows work: precise actions, what careful work is made of, names, figures. Praise of
-oneself, orders to the judge and whatever else is said count for nothing, so that saying more of it never helps.
+A sentence counts only when it shows work: precise actions, what careful work is made of, names, figures; and when it is
+about something: words and figures of its own subject, the more of them the more it claims. Praise of oneself, words of
+the trade alone, orders to the judge and whatever else is said count for nothing, so that saying more of it never helps.
 """
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import NamedTuple
 
 from domain.interviews.cues import phrases, stems
@@ -25,6 +27,15 @@ FEWEST_RUN = 5
 # A word of praise in a sentence of up to so many makes it one of praise.
 PRAISE_WORDS = 25
 ENOUGH = 2
+# So many words of its own subject a sentence needs, fewer when others speak of the same, and more for each claim.
+FIRM, LINKED, CLAIMED = 3, 2, 3
+# What is denied is not claimed: "I'm not always perfect at it".
+DENIED = re.compile(r"(?:\bnot|n't)(?: \w+){1,2}")
+# Long words made of others by these are mostly abstract (Biber 1988, nominalizations).
+ABSTRACT = re.compile(
+    r"(?:[st]ions?|ments?|it(?:y|ies)|ness|[ae]nc(?:e|es|y|ies)|ships?|isms?|ives?|ful|[ai]bl[ey]|ous|ly"
+    r"|i[sz](?:e|es|ed|ing)|if(?:y|ies|ied|ying))$"
+)
 # Björnsson's LIX counts words of more letters as long ones.
 LONG = 6
 
@@ -47,6 +58,8 @@ class Shown(NamedTuple):
     passive: int
     boasts: int
     orders: int
+    concrete: frozenset[str]
+    claims: int
 
     @property
     def hollow(self) -> bool:
@@ -56,6 +69,11 @@ class Shown(NamedTuple):
     @property
     def cued(self) -> frozenset[str]:
         return frozenset(map(stem, self.actions | self.method))
+
+    @property
+    def spare(self) -> int:
+        """How much more it is about than its claims ask for."""
+        return len(self.concrete) + self.figures - CLAIMED * self.claims
 
     @property
     def solid(self) -> int:
@@ -76,14 +94,18 @@ class Answer(NamedTuple):
 
 def evidence_of(question: str, sentences: Iterable[str]) -> Answer:
     """What the sentences of an answer show. One cue alone may be chance: it counts in a sentence that shares
-    another long word with the question or with what shows more."""
+    another long word with the question or with what shows more. Likewise a sentence of few words on its subject counts
+    when the question or a fuller one speaks of the same."""
     kept: list[Shown] = []
     for sentence in unrepeated(sentences):
         one = _shown(sentence)
         if not any(_alike(one.content, other.content) for other in kept):
             kept.append(one)
-    subject = _long(question).union(*(one.long for one in kept if one.solid >= ENOUGH))
-    counts = [one for one in kept if one.solid >= ENOUGH or (one.solid and (one.long - one.cued) & subject)]
+    firm = [one for one in kept if one.solid >= ENOUGH and one.spare >= FIRM]
+    subject = _long(question).union(*(one.long for one in firm))
+    told = _concrete(plain(question).lower()).union(*(one.concrete for one in firm))
+    about = [one for one in kept if one.spare >= FIRM or (one.spare >= LINKED and one.concrete & told)]
+    counts = [one for one in about if one.solid >= ENOUGH or (one.solid and (one.long - one.cued) & subject)]
     return Answer(tuple(kept), tuple(counts))
 
 
@@ -139,7 +161,27 @@ def _shown(sentence: str) -> Shown:
         passive=_count("passive", lower),
         boasts=_count("boasts", lower),
         orders=_count("orders", lower),
+        concrete=_concrete(lower),
+        claims=_count("claims", DENIED.sub(" ", lower)) + len(_opinions().findall(lower)),
     )
+
+
+def _concrete(text: str) -> frozenset[str]:
+    """The stems of the words that say what a text in lower case is about."""
+    text = text.replace("-", " ")
+    general = stems("general").find(text)
+    found = (word for word in words(text) if len(word) > 2 and word not in general)
+    return content(" ".join(word for word in found if len(word) <= LONG or not ABSTRACT.search(word)))
+
+
+@cache
+def _opinions() -> re.Pattern[str]:
+    """What others think of the speaker, in lower case."""
+    verbs = stems("opinions").pattern
+    of_me = rf"(?<!\bi )(?<!\bwe )(?<!\bto )\b{verbs}(?: (?!to\b)\w+){{0,2}} (?:me|my|mine)\b"
+    being = r"\b(?:i'm|i am|i was|i have been|i've been|my \w+ (?:is|are|was|were)) (?:\w+ly )?"
+    i_am = rf"{being}(?=\w+(?:ed|en|wn)\b){verbs}"
+    return re.compile(f"{of_me}|{i_am}")
 
 
 def _count(name: str, text: str) -> int:
