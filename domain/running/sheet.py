@@ -85,8 +85,10 @@ def _among(run: RunSummary, recent: Sequence[RunSummary], near: Sequence[RunSumm
             found[f"window_{days}d"] = fact(days, "count", "days before the run that it is compared with")
     found |= dict(_like(similar(run, near, most=1), run.started_at))
     ran, afterwards = [*recent, run], run.started_at + AFTERWARDS
-    found |= training_load(ran, afterwards)
-    return found | dict(coming(suggestion(ran, afterwards)))
+    suggested = suggestion(ran, afterwards)
+    loads = suggested.facts or training_load(ran, afterwards)
+    found |= {name: value for name, value in loads.items() if name.startswith("load_")}
+    return found | dict(coming(suggested))
 
 
 def _like(others: Sequence[Similar], started_at: datetime) -> Iterator[tuple[str, Fact]]:
@@ -111,7 +113,8 @@ def coming(suggested: Suggestion) -> Iterator[tuple[str, Fact]]:
     if suggested.sessions:
         yield "window_7d", fact(7, "count", "days of the week to come")
     kinds = [session.kind for session in suggested.sessions]
-    for session in suggested.sessions:
+    # those of a kind are alike
+    for session in {session.kind: session for session in suggested.sessions}.values():
         yield f"next_{session.kind}_count", fact(kinds.count(session.kind), "count", "sessions of this sort")
         for name, value in session.facts.items():
             yield f"next_{session.kind}_{name}", value
