@@ -2,7 +2,8 @@
 
 For each case of bench/judge_cases the answers that show much, some and little are scored in their interview; compared
 are the means over the dimensions that apply. Nothing applies: not ordered. Then something is said behind each answer
-that shows nothing (talk of something else, praise of oneself, the answer once more, filling), and no mean may rise.
+that shows nothing (talk of something else, praise of oneself, words of the trade alone, the answer once more, filling),
+and no mean may rise. What was written after the rules (`said.toml`) shows how far they reach; it has no bar.
 Without a key that is the offline judge; with ANTHROPIC_API_KEY or OPENAI_API_KEY a model is asked (LONGRUN_MODEL names
 it), three samples an answer as the job does, and its figures stand beside the offline ones.
 
@@ -43,8 +44,8 @@ from providers.models import Models
 
 PROMPT, MOST_TOKENS, AT_ONCE = "prompts/interview_score.md", 6_000, 8
 ORDERED, READ = 0.9, 0.9
-SORTS = ("talk of something else", "praise", "the answer once more", "filling")
-ONLY_SHOWN = ("praise written later", "jargon")
+SORTS = ("talk of something else", "praise", "jargon", "the answer once more", "filling")
+ONLY_SHOWN = ("praise written after", "jargon written after")
 LAST_LETTERS = 20
 Judge = Callable[[Sequence[Said]], Awaitable[Judgement]]
 
