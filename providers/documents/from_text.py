@@ -24,6 +24,8 @@ CLOSING_MARKS = re.compile(r"\s+#+\s*$")
 JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+')
 OPENERS, CLOSERS, BREAKING = "[{", "]}", "[{,"
 AFTER = {":": " "}
+# the whole process has one limit; what is read is bounded before
+LONGEST_FIELD = 2**31 - 1
 
 
 def read_txt(text: str, draft: Draft) -> str | None:
@@ -60,7 +62,7 @@ def _with_lines(tokens: list[Token]) -> Iterator[Token]:
 
 def read_csv(text: str, draft: Draft) -> str | None:
     """One table; its first row is the header."""
-    csv.field_size_limit(len(text) + 1)
+    csv.field_size_limit(LONGEST_FIELD)
     draft.table(list(csv.reader(text.splitlines(keepends=True), delimiter=delimiter_of(text))))
     return None
 

@@ -106,4 +106,6 @@ def test_a_killed_worker_has_what_was_in_flight_done_again_and_nothing_else(
         assert found["evidence"]["company.description"]["source"] == "agent"
     assert inside.of_jobs == {0: 1, 1: 1, 2: 2, 3: 1}
     assert between.of_jobs == {0: 1, 1: 1, 2: 1, 3: 1}
-    assert (outside.site.hits[f"{place}/about"], held.arrived) == (2, 2)
+    assert held.arrived == 2
+    # what was called beside the call that is held may have been in flight still
+    assert outside.site.hits[f"{place}/about"] in (2, 3)
