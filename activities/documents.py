@@ -104,7 +104,9 @@ class Indexer:
         async def gave_up(item: Item, failure: "Failure") -> None:
             await self._documents.fail(owner, name(item.item), Remark(code=failure.code, message=failure.message))
 
-        return await self._portions.do(self.pace, again, begin, gave_up)
+        done = await self._portions.do(self.pace, again, begin, gave_up)
+        await self._documents.survey()
+        return done
 
     async def _bring(self, portion: IndexPortion, asked: Asked, *, last: bool) -> None:
         """Keep what was brought along or is to be fetched. Raises DocumentNotFound where it cannot be, VendorError."""

@@ -50,6 +50,10 @@ class Cut:
     tags: tuple[str, ...] = ()
 
 
+UNKNOWN = """SELECT relid::regclass::text AS "table" FROM pg_stat_user_tables
+WHERE relid IN ('documents'::regclass, 'chunks'::regclass) AND last_analyze IS NULL AND last_autoanalyze IS NULL"""
+
+
 class Documents:
     """Documents of owners, by the ids that these know them by."""
 
@@ -157,6 +161,12 @@ class Documents:
             document_id,
             why.model_dump(by_alias=True),
         )
+
+    async def survey(self) -> None:
+        """Have PostgreSQL count in the tables where it never has. Of tables that it knows nothing of, as after the first
+        large job, it plans searches that take seconds; later its autovacuum sees to it."""
+        for row in await self._database.fetch(UNKNOWN):
+            await self._database.execute(f"ANALYZE {row['table']}")
 
     async def delete(self, owner: str, document_id: str) -> None:
         """Take it away, its chunks with it, and its bytes unless somebody else has the same."""

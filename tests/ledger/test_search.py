@@ -12,10 +12,12 @@ from domain.errors import VendorError
 from domain.library import Found
 from domain.usage import Call
 from ledger.database import Database
+from ledger.documents import Documents
 from ledger.search import Search
 from ledger.vectors import Vectors
 from tests.ledger.book import Book
 from tests.ledger.shelf import Shelf, cut
+from tests.support.databases import cloned
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 PARTS = (
@@ -87,6 +89,20 @@ async def test_scores_are_those_of_bm25(shelf: Shelf, question: str) -> None:
     found = await find(shelf, question)
     assert [one.document_id for one in found] == [name for _, name in expected]
     assert [one.score for one in found] == pytest.approx([score for score, _ in expected], rel=1e-6)
+
+
+async def test_tables_that_were_never_counted_in_are_once(postgres_url: str, template: str) -> None:
+    """Else a search by common words, right after the first large job, is planned as if there were one document."""
+    async with cloned(postgres_url, template, fresh=True) as url:
+        database = Database(url)
+        await Shelf(Book(database)).index("d", cut(PARTS[0], size=200))
+        known = (
+            "SELECT count(*) FROM pg_class WHERE oid IN ('documents'::regclass, 'chunks'::regclass) AND reltuples > 0"
+        )
+        assert (await database.row(known) or {})["count"] == 0
+        await Documents(database).survey()
+        assert (await database.row(known) or {})["count"] == 2
+        await database.close()
 
 
 async def test_words_alone_find_what_questions_ask_for(book: Book) -> None:
