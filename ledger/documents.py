@@ -163,8 +163,8 @@ class Documents:
         )
 
     async def survey(self) -> None:
-        """Have PostgreSQL count in the tables where it never has. Of tables that it knows nothing of, as after the first
-        large job, it plans searches that take seconds; later its autovacuum sees to it."""
+        """Have PostgreSQL count in the tables where it never has. Of tables that it knows nothing of, as after the
+        first large job, it plans searches that take seconds; later its autovacuum sees to it."""
         for row in await self._database.fetch(UNKNOWN):
             await self._database.execute(f"ANALYZE {row['table']}")
 
