@@ -1,6 +1,6 @@
 """The interview tool's timeline items: a recording in, a row at once; transcript, questions and scores as they come."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
@@ -21,7 +21,6 @@ from domain.interviews.export import as_markdown
 from intake.interviews import is_address
 
 if TYPE_CHECKING:
-    from api.dependencies import Services
     from domain.interviews.item import Interview
 
 router = APIRouter(prefix="/api/timeline-items", tags=["interviews"])
@@ -98,14 +97,14 @@ async def list_items(given: Given, caller: Auth, wanted: Annotated[OfUser, Depen
 @router.get("/{item_id}", response_model=Item)
 async def get_item(item_id: str, given: Given, caller: Auth) -> Response:
     """An interview as it stands: its transcript once it was heard, each question's scores once it was judged."""
-    row = await given.interview_intake.current(await _whole(item_id, given, caller))
+    row = await given.interview_intake.current(await _row(item_id, given.interviews.get, caller))
     return reply(Item.of(row))
 
 
 @router.delete("/{item_id}", status_code=204)
 async def delete_item(item_id: str, given: Given, caller: Auth) -> Response:
     """Delete an interview: recording, transcript and scores. A job that is at it is canceled."""
-    row = await _listed(item_id, given, caller)
+    row = await _row(item_id, given.interviews.listed, caller)
     caller.writes_of(row.user_id)
     await given.interview_intake.delete(row.id, by=caller.acting_for(row.user_id))
     return Response(status_code=204)
@@ -120,7 +119,7 @@ async def get_audio(
     if_range: Annotated[str | None, Header(alias="If-Range")] = None,
 ) -> Response:
     """The recording, or a part of it: players ask for parts by `Range`."""
-    row = await _listed(item_id, given, caller)
+    row = await _row(item_id, given.interviews.listed, caller)
     if row.audio is None or row.audio_bytes is None:
         raise NotFound("the recording is not here, or not yet")
     tag = f'"{row.id}"'
@@ -149,7 +148,7 @@ async def export_item(
     ] = None,
 ) -> Response:
     """An interview as a file: Markdown for people (the default), or the row as JSON."""
-    row = await _whole(item_id, given, caller)
+    row = await _row(item_id, given.interviews.get, caller)
     as_json = wanted == "json" or (wanted is None and "application/json" in accept and MARKDOWN not in accept)
     name = f"interview-{row.created_at:%Y-%m-%d}.{'json' if as_json else 'md'}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
@@ -174,18 +173,10 @@ def _position(said: str | None) -> UUID | None:
     return found
 
 
-async def _whole(item_id: str, given: "Services", caller: Caller) -> "Interview":
+async def _row(item_id: str, read: "Callable[[UUID], Awaitable[Interview | None]]", caller: Caller) -> "Interview":
+    """The row that the caller may read. Raises NotFound."""
     found = as_id(item_id)
-    row = await given.interviews.get(found) if found else None
-    if row is None:
-        raise NotFound
-    caller.reads_of(row.user_id)
-    return row
-
-
-async def _listed(item_id: str, given: "Services", caller: Caller) -> "Interview":
-    found = as_id(item_id)
-    row = await given.interviews.listed(found) if found else None
+    row = await read(found) if found else None
     if row is None:
         raise NotFound
     caller.reads_of(row.user_id)
