@@ -1,6 +1,7 @@
 """A real PostgreSQL and a real Temporal server a run; a cloned database and a namespace of its own a test."""
 
 import asyncio
+import gc
 import os
 from collections.abc import AsyncGenerator, Generator
 from contextlib import ExitStack
@@ -24,7 +25,16 @@ from tests.support.pgbouncer import NoPoolerError, transaction_pooler
 TEMPLATE = "longrun_template"
 VENDORS = ("ANTHROPIC_", "OPENAI_", "GITHUB_", "SEARCH_", "WEB_", "CRAWLBASE_", "SMTP_")
 OURS = ("LONGRUN_", "TEMPORAL_", "DATABASE_", *VENDORS)
-KEPT = ("LONGRUN_TEMPORAL_CLI", "LONGRUN_CACHE")
+KEPT = ("LONGRUN_TEMPORAL_CLI", "LONGRUN_CACHE", "TEMPORAL_DEBUG")
+# The workers in the tests' own process share it with all that the tests have imported: a thread of theirs that was not
+# let run for 2 s is no deadlock. A workflow that blocks runs into its test's own time-out.
+os.environ["TEMPORAL_DEBUG"] = "1"
+
+
+def pytest_collection_finish() -> None:
+    """What is imported stays: no later collection of garbage, in whichever thread, goes through it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
