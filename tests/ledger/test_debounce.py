@@ -138,13 +138,3 @@ async def test_an_idempotency_key_of_a_joining_call_stands_for_the_waiting_job(b
     assert await starts_in(book, first.id) < 31
     with pytest.raises(IdempotencyConflict):
         await book.open(**given | {"payload_hash": "two"})
-
-
-async def test_the_waiting_job_is_found_by_its_index(book: Book) -> None:
-    async with book.in_between() as transaction:
-        await transaction.execute("SET LOCAL enable_seqscan = off")
-        plan = await transaction.fetch(
-            """EXPLAIN SELECT id FROM jobs WHERE kind = 'toy' AND owner = '' AND debounce_key = 'k'
-            AND claimed_until IS NULL AND engine_started_at IS NULL AND status IN ('queued', 'delayed')"""
-        )
-    assert "jobs_debounced" in "\n".join(row[0] for row in plan)

@@ -125,6 +125,16 @@ async def test_opening_a_job_reads_its_own_keys(full: Database) -> None:
     assert_narrow(await plan(full, sql("find_existing"), [asked.record()]), 5)
 
 
+async def test_a_debounced_call_finds_the_waiting_job_by_its_key(full: Database) -> None:
+    found = await plan(
+        full,
+        """SELECT id FROM jobs WHERE kind = 'toy' AND owner = 'owner7' AND debounce_key = 'k' AND claimed_until IS NULL
+        AND engine_started_at IS NULL AND status IN ('queued', 'delayed')""",
+    )
+    assert "jobs_debounced" in {node.get("Index Name") for node in found}
+    assert_narrow(found, 1)
+
+
 async def test_writing_a_step_reads_its_job(full: Database) -> None:
     job_id = await some(full, "running")
     moment = await full.row("SELECT now() + interval '1 hour' AS now")
