@@ -127,7 +127,7 @@ class InterviewIntake:
             await self._jobs.cancel_many(open_jobs, reason=DELETED, by=by)
         await self._interviews.delete(interview_id)
         try:
-            await self._gone.delete(str(interview_id))
+            await self._gone.delete(str(interview_id), again=bool(open_jobs))
         except VendorError as error:
             log.warning("a recording could not be deleted: left for later", code=error.code)
 

@@ -122,9 +122,14 @@ class Interviews:
             )
             await connection.execute("DELETE FROM interviews WHERE id = $1", interview_id)
 
-    async def gone(self, *, limit: int = 100) -> "Sequence[str]":
-        """Keys of recordings whose row is gone and whose file may still be there, the oldest first."""
-        rows = await self._database.fetch("SELECT key FROM recordings_gone ORDER BY gone_at LIMIT $1", limit)
+    async def gone(self, *, limit: int = 100, seconds: float = 0.0) -> "Sequence[str]":
+        """Keys of recordings whose row is gone since then, and whose file may still be there, the oldest first."""
+        rows = await self._database.fetch(
+            """SELECT key FROM recordings_gone WHERE gone_at <= now() - make_interval(secs => $2)
+            ORDER BY gone_at LIMIT $1""",
+            limit,
+            seconds,
+        )
         return [row["key"] for row in rows]
 
     async def forget(self, key: str) -> None:

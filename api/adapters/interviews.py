@@ -15,7 +15,7 @@ from api.grants import Caller, as_id
 from api.listing import OfUser
 from api.ranges import part_of
 from api.wire import reply
-from domain.errors import CallerError, JobError, VendorError
+from domain.errors import CallerError, JobError, PayloadTooLarge, VendorError
 from domain.interviews.audio import StoreUnavailable
 from domain.interviews.export import as_markdown
 from intake.interviews import is_address
@@ -79,6 +79,8 @@ async def post_item(request: Request, given: Given, caller: Auth) -> Response:
     else:
         async with uploads.form(request, max_bytes=given.settings.audio_max_bytes, max_files=1) as form:
             user_id, [file] = _user(caller, uploads.word(form, "userId")), uploads.files(form)
+            if (file.size or 0) > given.settings.audio_max_bytes:
+                raise PayloadTooLarge(f"a recording holds at most {given.settings.audio_max_bytes:,} bytes")
             position_id = _position(uploads.word(form, "jobPositionId"))
             row = await intake.uploaded(user_id, file, position_id, by=caller.acting_for(user_id))
     if row.job_id:

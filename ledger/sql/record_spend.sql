@@ -1,10 +1,11 @@
 -- $1: paid calls of one job as JSON, their ids drawn by the caller: a repeated commit counts nothing twice. And the
--- job's totals.
+-- job's totals. What was said to a job that is to end is of no use to it, and what it is about may be deleted by now.
 WITH paid AS (
     INSERT INTO spend (id, job_id, step, item, turn, attempt, vendor, model, input_tokens, output_tokens, cached_tokens,
         audio_seconds, cost_usd, prompt_hash, answer)
     SELECT id, job_id, step, item, turn, attempt, vendor, model, input_tokens, output_tokens, cached_tokens,
-        audio_seconds, cost_usd, prompt_hash, nullif(answer, 'null')
+        audio_seconds, cost_usd, prompt_hash, CASE WHEN NOT EXISTS (
+            SELECT FROM jobs j WHERE j.id = p.job_id AND j.cancel_requested_at IS NOT NULL) THEN nullif(answer, 'null') END
     FROM jsonb_to_recordset($1) AS p (id uuid, job_id uuid, step text, item text, turn integer, attempt integer,
         vendor text, model text, input_tokens bigint, output_tokens bigint, cached_tokens bigint,
         audio_seconds double precision, cost_usd numeric, prompt_hash text, answer jsonb)

@@ -199,6 +199,25 @@ async def test_nothing_that_was_said_is_left_of_a_deleted_interview(book: Book) 
     assert not await interviews.keep_audio(interview_id, INFO, 1)
 
 
+async def test_what_is_said_to_a_job_that_is_to_end_is_paid_and_not_kept(book: Book) -> None:
+    """An interview is deleted while a vendor listens to it: the answer may come before the cancel has arrived."""
+    interviews, interview_id, job_id = Interviews(book.database), await given(book), await book.running()
+    assert await InterviewWork(book.database).begin(job_id, interview_id)
+    assert await book.jobs.cancel_many([job_id], reason="deleted", by=None)
+    await interviews.delete(interview_id)
+    heard = Spent(call=Call(job_id=job_id, step="transcribe"), vendor="deepgram", model="nova-3", audio_seconds=30)
+    await Spend(book.database).record(heard, prompt_hash="h", answer={"words": ["Because."]})
+    [paid] = await book.database.fetch("SELECT answer, audio_seconds FROM spend WHERE job_id = $1", job_id)
+    assert (paid["answer"], paid["audio_seconds"]) == (None, 30)
+
+
+async def test_recordings_that_are_gone_are_told_by_how_long(book: Book) -> None:
+    interviews, interview_id = Interviews(book.database), await given(book)
+    await interviews.delete(interview_id)
+    assert str(interview_id) in await interviews.gone(limit=1000)
+    assert str(interview_id) not in await interviews.gone(limit=1000, seconds=60)
+
+
 async def test_all_of_it_goes_with_its_user(book: Book) -> None:
     users, interviews, user_id = Users(book.database), Interviews(book.database), uuid4().hex
     mine, kept = await given(book, user_id), await given(book)

@@ -37,7 +37,7 @@ class SupabaseServer(SiteServer):
         self.tables: dict[str, dict[UUID, Row]] = {}
         self.buckets: dict[str, dict[str, bytes]] = {}
         self.types: dict[str, str] = {}
-        self.limit = 1_000_000
+        self.limit = 2_000_000
         self.fault: Fault | None = None
 
     def table(self, name: str, *rows: Row) -> dict[UUID, Row]:
