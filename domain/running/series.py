@@ -13,12 +13,21 @@ def filled(seconds: Sequence[float], values: Sequence[float]) -> list[float] | N
         return None
     if len(known) == len(values):
         return list(values)
-    out = list(values)
+    out = bridged(seconds, values, math.inf)
     out[: known[0]] = [values[known[0]]] * known[0]
     out[known[-1] + 1 :] = [values[known[-1]]] * (len(values) - known[-1] - 1)
+    return out
+
+
+def bridged(seconds: Sequence[float], values: Sequence[float], longest: float) -> list[float]:
+    """Absent samples between neighbours no more than `longest` seconds apart taken from the line between these; the
+    others stay absent."""
+    out = list(values)
+    known = [i for i, value in enumerate(values) if not math.isnan(value)]
     for left, right in pairwise(known):
-        if right - left > 1:
-            slope = (values[right] - values[left]) / ((seconds[right] - seconds[left]) or 1.0)
+        lasted = seconds[right] - seconds[left]
+        if right - left > 1 and lasted <= longest:
+            slope = (values[right] - values[left]) / (lasted or 1.0)
             for i in range(left + 1, right):
                 out[i] = values[left] + slope * (seconds[i] - seconds[left])
     return out

@@ -8,7 +8,7 @@ from itertools import accumulate, pairwise
 
 from domain.running.course import device_distance, gps_distance
 from domain.running.heart import clean_heart_rate
-from domain.running.series import filled, windows
+from domain.running.series import bridged, filled, windows
 from domain.workout import Pause, Workout
 
 # People: what few of them hold for long. Anything: what a jump of the receiver is for a bicycle or a train.
@@ -112,7 +112,9 @@ def track_of(workout: Workout, fastest_mps: float = RUNNER_MPS) -> Track:
             )
     track.moving_clock = list(accumulate(track.moving))
     if streams.heart_rate_bpm:
-        track.heart_rate, notes = clean_heart_rate(seconds, streams.heart_rate_bpm, streams.cadence_spm)
+        cleaned, notes = clean_heart_rate(seconds, streams.heart_rate_bpm, streams.cadence_spm)
+        # Recorders that measure heart and way by turns leave each out on the other's samples.
+        track.heart_rate = bridged(seconds, cleaned, GAP_SECONDS)
         track.notes += notes
         if all(map(math.isnan, track.heart_rate)):
             track.heart_rate = []

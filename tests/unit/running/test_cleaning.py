@@ -60,6 +60,21 @@ def test_a_heart_rate_that_climbs_to_the_cadence_is_one() -> None:
     assert not [note for note in facts_of(recorded("activity-small")).cleaned if "heart" in note]
 
 
+@pytest.mark.parametrize(("hole", "known"), [(1, 400), (29, 400), (30, 369)])
+def test_a_heart_is_known_between_moments_as_near_as_samples_may_be(hole: int, known: int) -> None:
+    """Whether the samples in between say nothing of it or are not there at all."""
+    silent = range(100, 100 + hole)
+    hearts = [NONE if now in silent else 140 + now / 100 for now in range(401)]
+    told = track_of(made(clock(401), distance=[3.0 * now for now in range(401)], heart_rate=hearts))
+    left = [float(now) for now in range(401) if now not in silent]
+    heard = [140 + now / 100 for now in left]
+    rarely = track_of(made(left, distance=[3 * now for now in left], heart_rate=heard))
+    for track in (told, rarely):
+        assert track.heard is not None
+        assert sum(track.heard.by_bpm.values()) == track.heard.seconds[-1] == known
+        assert track.heard.beats[-1] == pytest.approx(142 * known / 60, rel=0.002)
+
+
 def test_the_devices_count_is_carried_on_where_it_begins_anew() -> None:
     assert device_distance(clock(7), [0, 50, 100, 0, 40, NONE, 60]) == [0, 50, 100, 100, 140, 150, 160]
     assert device_distance(clock(4), [0, 50, 49, 60]) == [0, 50, 50, 60]

@@ -1,5 +1,7 @@
 """The figures of real recordings, beside what the device that made them says."""
 
+import math
+
 import pytest
 
 from domain.running.facts import facts_of
@@ -74,9 +76,21 @@ def test_without_a_heart_rate_there_is_no_word_of_one() -> None:
 
 
 def test_a_heart_rate_known_for_a_part_says_so() -> None:
-    fact = facts_of(recorded("68d141b2")).facts["average_heart_rate"]
-    assert fact.quality != "good"
-    assert "known for" in fact.basis
+    fact = facts_of(recorded("be72d594")).facts["average_heart_rate"]
+    assert fact.quality == "fair"
+    assert "known for 74%" in fact.basis
+
+
+@pytest.mark.parametrize(("start", "average"), [("68d141b2", 176), ("c74b49c3", 168)])
+def test_a_heart_rate_told_every_few_seconds_is_known_in_between(start: str, average: float) -> None:
+    """A watch that measures the heart beside the way writes it on every second or fourth of its points."""
+    workout = recorded(start)
+    assert any(map(math.isnan, workout.streams.heart_rate_bpm))
+    facts = facts_of(workout)
+    assert facts.facts["average_heart_rate"].quality == "good"
+    assert value(facts, "average_heart_rate") == pytest.approx(average, abs=2)
+    assert {"efficiency", "trimp_banister"} <= facts.facts.keys()
+    assert sum(zone.seconds for zone in facts.zones.zones) > 0.9 * value(facts, "moving_time")  # pyright: ignore[reportOptionalMemberAccess]
 
 
 def test_altitudes_that_nothing_measured_give_no_climb() -> None:
