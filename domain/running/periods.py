@@ -7,7 +7,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from domain.model import Model
-from domain.running.figures import Fact, Unit, fact
+from domain.running.figures import Fact, Quality, Unit, fact
 from domain.running.history import RunSummary, runs_before
 
 # A ratio of one week to four needs about four to be there.
@@ -95,6 +95,7 @@ def _changes(periods: Sequence[Period]) -> dict[str, Fact]:
     told: dict[str, Fact] = {}
     for name in ("distance", "pace", "average_heart_rate", "efficiency"):
         there = [period.facts[name] for period in whole if name in period.facts]
+        there = [one for one in there if one.quality != "poor"]
         half = len(there) // 2
         if half < LEAST_MONTHS:
             continue
@@ -125,7 +126,8 @@ class _Local:
         for name, unit in _SUMS:
             values = [run.values[name] for run in inside if name in run.values]
             if values:
-                told[name] = fact(math.fsum(values), unit, "all runs of these days")
+                whose, quality = _known_of(len(values), len(inside))
+                told[name] = fact(math.fsum(values), unit, f"{whose} of these days", quality)
         distances = [run.values["distance"] for run in inside if "distance" in run.values]
         if distances:
             told["longest"] = fact(max(distances), "m", "longest run of these days")
@@ -143,7 +145,9 @@ def _means(runs: Sequence[RunSummary]) -> dict[str, Fact]:
     if paced:
         metres = math.fsum(values["distance"] for values in paced)
         seconds = math.fsum(values["moving_time"] for values in paced)
-        told["pace"] = fact(seconds / metres * 1000, "s/km", "all moving time by all distance of these days")
+        whose, quality = _known_of(len(paced), len(runs))
+        basis = f"moving time by distance of {whose} of these days"
+        told["pace"] = fact(seconds / metres * 1000, "s/km", basis, quality)
     units: tuple[tuple[str, Unit], ...] = (
         ("average_heart_rate", "bpm"),
         ("efficiency", "m/beat"),
@@ -154,8 +158,16 @@ def _means(runs: Sequence[RunSummary]) -> dict[str, Fact]:
         seconds = math.fsum(weight for _, weight in known)
         if seconds > 0:
             mean = math.fsum(value * weight for value, weight in known) / seconds
-            told[name] = fact(mean, unit, "mean over the moving time of these days")
+            whose, quality = _known_of(len(known), len(runs))
+            told[name] = fact(mean, unit, f"mean over the moving time of {whose} of these days", quality)
     return told
+
+
+def _known_of(known: int, runs: int) -> tuple[str, Quality]:
+    """Whose figures were put together, in words, and how well they stand for all of the runs."""
+    if known == runs:
+        return "all runs", "good"
+    return f"{known} of the {runs} runs", "fair" if 2 * known >= runs else "poor"
 
 
 def _month(day: date, back: int) -> date:

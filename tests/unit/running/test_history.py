@@ -169,6 +169,29 @@ def test_a_weeks_pace_is_that_of_all_its_way() -> None:
     assert told["longest"].value == 15_000
 
 
+def test_what_only_some_of_a_weeks_runs_know_says_of_how_many() -> None:
+    runs = [run(1, 10, average_heart_rate=150, elevation_gain=80), run(2, 10), run(3, 5, average_heart_rate=140)]
+    told = week(runs, date(2025, 6, 23)).facts
+    heart, climb = told["average_heart_rate"], told["elevation_gain"]
+    assert (heart.value, heart.quality) == (pytest.approx(146.7, abs=0.1), "fair")
+    assert heart.basis == "mean over the moving time of 2 of the 3 runs of these days"
+    assert (climb.basis, climb.quality) == ("1 of the 3 runs of these days", "poor")
+    assert (told["distance"].basis, told["distance"].quality) == ("all runs of these days", "good")
+    assert (told["pace"].quality, told["longest"].quality) == ("good", "good")
+
+
+def test_a_month_of_which_little_is_known_is_no_part_of_a_trend() -> None:
+    def month(back: int, hearts: int) -> list[RunSummary]:
+        return [
+            run(31 * back + n, average_heart_rate=140 + back) if n < hearts else run(31 * back + n) for n in range(3)
+        ]
+
+    runs = [one for back, hearts in enumerate((3, 3, 3, 3, 2, 1)) for one in month(back, hearts)]
+    told = trends(runs, NOW).facts["average_heart_rate_change"]
+    assert told.basis == "mean of the last 2 whole months less that of the first 2"
+    assert told.value == pytest.approx(-2)
+
+
 def test_months_run_from_the_first_run_and_their_halves_are_compared() -> None:
     runs = [
         RunSummary(
