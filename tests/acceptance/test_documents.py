@@ -19,19 +19,22 @@ from tests.support.processes import KEY, Stack, until
 OUTCOME_SECONDS = 60
 DOCUMENTS, KILLS = int(os.environ.get("DOCUMENTS", "60")), int(os.environ.get("DOCUMENT_KILLS", "2"))
 SENTENCES = 800 if "DOCUMENTS" in os.environ else 400
-# (name, content, what comes of it)
-GIVEN = [
-    ("../../etc/notes.md", b"# Fruit\n\nLemons are yellow.", "indexed"),
-    ("\u202egpj.exe", b"Plain words about limes.", "indexed"),
-    ("x" * 300 + ".csv", b"fruit,colour\norange,orange\n", "indexed"),
-    ("actually-a-page.pdf", b"<!doctype html><html><body><p>Pomelos</p></body></html>", "indexed"),
-    ("bomb.docx", archive({"word/document.xml": b"\0" * 200_000_000}), "bomb"),
-    ("laughs.docx", archive({"word/document.xml": BILLION_LAUGHS}), "bomb"),
-    ("deep.json", b"[" * 200_000 + b"]" * 200_000, "bomb"),
-    ("pages.pdf", pdf(10_001, lines=1), "too_many_pages"),
-    ("program.txt", b"\x7fELF" + bytes(range(256)) * 100, "unsupported_type"),
-    ("nothing.txt", b"", "empty"),
-]
+
+
+def given() -> list[tuple[str, bytes, str]]:
+    """Their names, contents, and what comes of them."""
+    return [
+        ("../../etc/notes.md", b"# Fruit\n\nLemons are yellow.", "indexed"),
+        ("\u202egpj.exe", b"Plain words about limes.", "indexed"),
+        ("x" * 300 + ".csv", b"fruit,colour\norange,orange\n", "indexed"),
+        ("actually-a-page.pdf", b"<!doctype html><html><body><p>Pomelos</p></body></html>", "indexed"),
+        ("bomb.docx", archive({"word/document.xml": b"\0" * 200_000_000}), "bomb"),
+        ("laughs.docx", archive({"word/document.xml": BILLION_LAUGHS}), "bomb"),
+        ("deep.json", b"[" * 200_000 + b"]" * 200_000, "bomb"),
+        ("pages.pdf", pdf(10_001, lines=1), "too_many_pages"),
+        ("program.txt", b"\x7fELF" + bytes(range(256)) * 100, "unsupported_type"),
+        ("nothing.txt", b"", "empty"),
+    ]
 
 
 def upload(stack: Stack, files: list[tuple[str, bytes]], **fields: str) -> list[dict[str, Any]]:
@@ -59,13 +62,13 @@ def outcomes(job: Job) -> dict[str, str]:
 
 
 def test_each_gets_its_outcome_and_the_worker_lives(running: Stack) -> None:
-    owner, client = uuid4().hex, running.client()
-    documents = upload(running, [(name, content) for name, content, _ in GIVEN], userId=owner)
+    owner, client, hostile = uuid4().hex, running.client(), given()
+    documents = upload(running, [(name, content) for name, content, _ in hostile], userId=owner)
     began = time.monotonic()
     payload = {"documents": documents, "projectId": "p", "tags": ["fruit"], "mode": "Admin"}
     job = client.wait(client.start("bulk-documents", payload, Options(owner=owner)).job_id, OUTCOME_SECONDS)
     assert time.monotonic() - began < OUTCOME_SECONDS
-    expected = {document["id"]: outcome for document, (_, _, outcome) in zip(documents, GIVEN, strict=True)}
+    expected = {document["id"]: outcome for document, (_, _, outcome) in zip(documents, hostile, strict=True)}
     assert outcomes(job) == expected
     assert job.progress.items
     assert (job.progress.items.done, job.progress.items.failed) == (4, 6)
