@@ -6,6 +6,7 @@ import wave
 from collections.abc import Iterator
 from io import BytesIO
 from itertools import chain, repeat
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -156,26 +157,14 @@ def test_what_passes_is_waited_for_and_what_was_heard_is_paid(running: Stack, ou
     assert len(outside.deepgram.listened) == 3
 
 
-@pytest.mark.parametrize(
-    ("mode", "code", "asked"),
-    [
-        (refuses(400), "audio_refused", 1),
-        (refuses(401), "unauthorized", 1),
-        (refuses(402), "quota", 1),
-        (refuses(503), "http_503", 3),
-    ],
-    ids=["400", "401", "402", "503"],
-)
-def test_what_does_not_pass_ends_the_job_with_its_reason(
-    running: Stack, outside: Outside, mode: Mode, code: str, asked: int
-) -> None:
-    outside.deepgram.mode = mode
+def test_what_does_not_pass_ends_the_job_with_its_reason(running: Stack, outside: Outside) -> None:
+    outside.deepgram.mode = refuses(401)
     given = Given(running)
     job = given.ended()
     assert job.error
-    assert (job.status, job.error.code, job.error.step) == ("failed", code, "transcribe")
-    assert (given.row["processingStatus"], given.row["error"]["code"]) == ("failed", code)
-    assert len(outside.deepgram.listened) == asked
+    assert (job.status, job.error.code, job.error.step) == ("failed", "unauthorized", "transcribe")
+    assert (given.row["processingStatus"], given.row["error"]["code"]) == ("failed", "unauthorized")
+    assert len(outside.deepgram.listened) == 1
 
 
 def test_a_request_that_hangs_ends_with_the_job(running: Stack, outside: Outside) -> None:
@@ -185,6 +174,26 @@ def test_a_request_that_hangs_ends_with_the_job(running: Stack, outside: Outside
     running.client().cancel(given.job_id)
     assert given.ended().status == "canceled"
     until(lambda: outside.deepgram.dropped, 10, "the end of the request")
+
+
+def test_an_interview_that_is_deleted_while_it_is_heard_is_gone_with_all_of_it(
+    running: Stack, outside: Outside
+) -> None:
+    outside.deepgram.mode = hangs
+    given = Given(running)
+    until(lambda: outside.deepgram.listened, what="a request")
+    file = Path(running.env["LONGRUN_AUDIO_DIR"]) / given.id
+    assert file.exists()
+    place = f"{running.url}/api/timeline-items/{given.id}"
+    assert httpx.delete(place, headers=HEADERS, timeout=20).status_code == 204
+    for path in (place, f"{place}/audio", f"{place}/export"):
+        assert httpx.get(path, headers=HEADERS, timeout=20).status_code == 404
+    assert given.ended().status == "canceled"
+    until(lambda: outside.deepgram.dropped, 10, "the end of the request")
+    assert not file.exists()
+    for table in ("interview_questions", "interview_jobs"):
+        assert not running.rows(f"SELECT FROM {table} WHERE interview_id = $1", given.id)
+    assert not running.rows("SELECT FROM spend WHERE job_id = $1 AND answer IS NOT NULL", given.job_id)
 
 
 def test_a_long_recording_is_called_back_about(

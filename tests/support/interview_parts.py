@@ -11,7 +11,7 @@ from activities.interviews import InterviewAnswers
 from activities.portions import Portions
 from domain.errors import LongrunError
 from domain.interviews.asking import Parsed
-from domain.interviews.audio import AudioFetcher, AudioInfo, Hearing, SpeechToText
+from domain.interviews.audio import AudioFetcher, AudioInfo, AudioStore, Hearing, SpeechToText
 from domain.interviews.item import Interview
 from domain.interviews.overall import Overall
 from domain.interviews.rating import Judged
@@ -168,7 +168,7 @@ class InterviewModel:
 
 
 class Analysing:
-    """The real way from a recording that lies in the store to a row."""
+    """The real way from a recording that lies in the store, a folder unless another one is given, to a row."""
 
     def __init__(
         self,
@@ -181,13 +181,17 @@ class Analysing:
         samples: int = 3,
         work: InterviewWork | None = None,
         fetcher: AudioFetcher | None = None,
+        store: AudioStore | None = None,
+        max_seconds: float = 3600,
     ) -> None:
         self.work = work or InterviewWork(database)
         self.interviews, self.postings = Interviews(database), Postings(database)
-        self.store, self.ears, items = LocalAudio(folder), ears, JobItems(database)
-        self.client, self.reader = GuardedClient(timeout=5), AudioFiles(max_seconds=3600)
+        self.store, self.ears, items = store or LocalAudio(folder), ears, JobItems(database)
+        self.client, self.reader = GuardedClient(timeout=5), AudioFiles(max_seconds=max_seconds)
         fetcher = fetcher or Recordings(Files(self.client, "the recording's server"))
-        self._audio = InterviewAudio(self.interviews, self.work, items, self.store, fetcher, self.reader, ears)
+        self._audio = InterviewAudio(
+            self.interviews, self.work, items, self.store, fetcher, self.reader, ears, by_link=ears.name == "deepgram"
+        )
         self._answers = InterviewAnswers(
             self.work, self.postings, items, Portions(items), model, at_once=at_once, samples=samples
         )
