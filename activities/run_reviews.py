@@ -12,7 +12,7 @@ from activities.running_words import GONE
 from domain.errors import JobError
 from domain.running import reviews
 from domain.running.brief import brief
-from domain.running.contents import DigestRequest, ReviewRequest, ReviewResult, ReviewSheet
+from domain.running.contents import DigestRequest, ReviewRequest, ReviewResult, ReviewSheet, Words
 from domain.running.reviewed import review
 from domain.running.traced import faults
 from domain.usage import Call
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 # What a week is set against, what a trend is seen in, what predictions and suggestions are made of.
 WEEKS_BEFORE, MONTHS_BEFORE, RECENT = 4 * WEEK, timedelta(days=400), timedelta(days=90)
-
-
+# Nobody is paid to say that nothing was run.
+BLANK = "there are no figures to write from"
 Asked = DigestRequest | ReviewRequest
 
 
@@ -54,14 +54,11 @@ class RunReviews:
         def wrong(text: str) -> list[str]:
             return faults(text, sheet.facts, sheet.named)
 
-        words = await self._writer.checked(
-            _call(),
-            "run_review",
-            brief(sheet.title, sheet.facts, sheet.notes),
-            sheet.facts,
-            wrong,
-            lambda: review(sheet),
-        )
+        if sheet.is_blank:
+            words = Words(text=review(sheet), facts=sheet.facts, answered_by="offline", reason=BLANK)
+        else:
+            prompt = brief(sheet.title, sheet.facts, sheet.notes)
+            words = await self._writer.checked(_call(), "run_review", prompt, sheet.facts, wrong, lambda: review(sheet))
         await self._contents.keep_words(_call().job_id, words)
         return ReviewResult(about=sheet.about, key=sheet.key, answered_by=words.answered_by)
 

@@ -51,6 +51,11 @@ class ReviewSheet(Sheet):
     # whose names the text may use
     named: tuple[str, ...] = ()
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether no figure is of anything that was run or is to be: dates and counts of days alone say nothing."""
+        return all(fact.unit in ("", "count") for fact in self.facts.values())
+
 
 class Words(Model):
     """A text, plain, every number of it among `facts`. `reason` says why no model's text stands."""

@@ -199,6 +199,10 @@ async def test_a_digest_is_of_a_week_where_the_user_lives(parts: Parts, model: W
         assert digest.facts["runs"].value == runs
         assert f"You ran {runs} times" in digest.text
         assert digest.reason == "no model key is set"
+    model.missing = None
+    row = await parts.ended(await parts.submit("weekly-run-digest", {"userId": ann, "week": "2026-W24"}))
+    [digest] = await reviews(parts, ann, "week")
+    assert (row.answered_by, digest.text) == ("anthropic", TRUE), "in the place of the one before"
 
 
 async def test_without_a_week_it_is_the_last_one_that_has_ended(parts: Parts, model: WordsModel, ann: str) -> None:
@@ -207,8 +211,18 @@ async def test_without_a_week_it_is_the_last_one_that_has_ended(parts: Parts, mo
     today = datetime.now(UTC).date()
     assert monday.weekday() == 0
     assert timedelta(days=7) <= today - monday < timedelta(days=14)
-    [digest] = await reviews(parts, ann, "week")
-    assert digest.text == TRUE
+
+
+@pytest.mark.parametrize(("kind", "about"), [("weekly-run-digest", "week"), ("review-runs", "trends")])
+async def test_where_nothing_was_run_no_model_is_paid_to_say_so(
+    parts: Parts, model: WordsModel, ann: str, kind: str, about: About
+) -> None:
+    asked = {"userId": ann} | ({"about": about} if kind == "review-runs" else {})
+    row = await parts.ended(await parts.submit(kind, asked))
+    assert (row.status, row.answered_by, model.prompts) == (Status.COMPLETED, "offline", [])
+    [review] = await reviews(parts, ann, about)
+    assert review.reason == "there are no figures to write from"
+    assert "on record" in review.text
 
 
 async def test_two_runs_are_compared(parts: Parts, model: WordsModel, ann: str) -> None:

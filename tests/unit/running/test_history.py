@@ -163,6 +163,23 @@ def test_a_week_has_the_days_of_the_runners_own_timezone() -> None:
     assert week([], date(2025, 6, 16)).facts == {}
 
 
+@pytest.mark.parametrize(
+    ("monday", "started_at", "inside"),
+    [
+        # the last hour of the Sunday on which clocks went back, and the first after the one on which they went ahead
+        (date(2025, 10, 20), datetime(2025, 10, 26, 22, 30, tzinfo=UTC), True),
+        (date(2025, 10, 27), datetime(2025, 10, 26, 23, 30, tzinfo=UTC), True),
+        (date(2025, 3, 24), datetime(2025, 3, 30, 22, 30, tzinfo=UTC), False),
+        (date(2025, 3, 24), datetime(2025, 3, 23, 23, 30, tzinfo=UTC), True),
+    ],
+)
+def test_a_week_in_which_clocks_change_begins_and_ends_at_midnight(
+    monday: date, started_at: datetime, inside: bool
+) -> None:
+    only = RunSummary("a", "", started_at, True, {"distance": 5_000})
+    assert ("runs" in week([only], monday, "Europe/Berlin").facts) is inside
+
+
 def test_a_weeks_pace_is_that_of_all_its_way() -> None:
     told = week([run(0, 5, 400), run(0.1, 15, 300)], date(2025, 6, 30)).facts
     assert told["pace"].value == 325
