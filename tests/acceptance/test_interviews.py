@@ -10,6 +10,7 @@ import httpx
 import psutil
 import pytest
 
+from longrun import Job
 from tests.acceptance.conftest import StackMaker
 from tests.support.processes import KEY, Service, Stack, until
 from tests.support.voices import RATE, Samples, Voice, recording, say
@@ -90,7 +91,18 @@ def test_two_voices_give_their_questions_with_the_right_answers_though_the_worke
 
         item = send()
         place, job_id = f"{ITEMS}/{item['id']}", item["jobId"]
-        before = until(lambda: pieces(stack, job_id), 90, "the first piece")
+        seconds: list[int] = []
+
+        def listened() -> Job:
+            """The job, the second that it has reached noted."""
+            job = client.get(job_id)
+            items = job.progress.items
+            if items and items.total:
+                assert (items.unit, items.total) == ("second", SECONDS) or not items.unit
+                seconds.extend([items.done] if items.unit else [])
+            return job
+
+        before = until(lambda: listened() and pieces(stack, job_id), 90, "the first piece")
         worker.kill()
         assert len(before) == 1, "killed too late"
         worker.launch()
@@ -100,10 +112,12 @@ def test_two_voices_give_their_questions_with_the_right_answers_though_the_worke
         def over() -> bool:
             seen.update(pieces(stack, job_id).items())
             held.append(memory(worker, api))
-            return client.get(job_id).is_complete
+            return listened().is_complete
 
         until(over, 150, "the end of the job")
         assert max(held) < GIB
+        assert seconds == sorted(seconds), "also past the kill"
+        assert 0 < seconds[0] < seconds[-1] <= SECONDS
         assert {by for begins, by in seen if begins in before} == set(before.values()), "it was heard again"
 
         found = http.get(place).json()
