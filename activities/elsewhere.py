@@ -103,7 +103,13 @@ class RowsElsewhere:
             error = row.error or Failure(code=row.status, message=_without_result(row.status))
             said = {"code": error.code, "message": error.message}
             document = {"processingStatus": "failed", "error": said, "jobId": str(row.job_id)}
-            await self._rows.write(row.kind, row.id, document)
+            try:
+                await self._rows.write(row.kind, row.id, document)
+            except VendorError as refused:
+                if refused.code != "no_such_column":
+                    raise
+                # whoever polls the row is to see at least that it is over
+                await self._rows.write(row.kind, row.id, {"processingStatus": "failed"})
         await self._copies.told(row.job_id)
 
     async def _is_of(self, row: "Ended") -> bool:

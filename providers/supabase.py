@@ -1,9 +1,10 @@
 """A Supabase project: its address, its service key, and what its refusals mean."""
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import httpx
 
@@ -12,6 +13,10 @@ from providers.guard import is_public
 from providers.vendor import answering, refused_status
 
 WHO = "Supabase"
+# PostgREST's and PostgreSQL's codes for what is not there, and how they name a column.
+NO_COLUMN, NO_TABLE = frozenset({"PGRST204", "42703"}), frozenset({"PGRST205", "42P01"})
+COLUMN = re.compile(r"the '([^']+)' column|column (?:\S+\.)?(\S+) does not exist")
+MAPPED = "LONGRUN_ROWS_MAP says what a project has"
 
 
 class Supabase:
@@ -69,8 +74,28 @@ class Supabase:
             async with self._http.stream(method, path, **request) as response:
                 if not response.is_success:
                     await response.aread()
-                    raise refused_status(_status(response), response.headers, WHO)
+                    raise _absent(response) or refused_status(_status(response), response.headers, WHO)
                 yield response
+
+
+def _absent(response: httpx.Response) -> VendorError | None:
+    """A table or column that is asked for and not there: who runs this has to know which."""
+    said = _said(response)
+    if said.get("code") in NO_TABLE:
+        return VendorError(f"{WHO} has no such table: {MAPPED}", code="no_such_table", retryable=False)
+    if said.get("code") not in NO_COLUMN:
+        return None
+    found = COLUMN.search(str(said.get("message")))
+    name = f" {found[1] or found[2]}" if found else ""
+    return VendorError(f"{WHO} has no such column{name}: {MAPPED}", code="no_such_column", retryable=False)
+
+
+def _said(response: httpx.Response) -> dict[str, Any]:
+    try:
+        said = _json(response.content)
+    except VendorError:
+        return {}
+    return cast("dict[str, Any]", said) if isinstance(said, dict) else {}
 
 
 def _status(response: httpx.Response) -> int:
@@ -79,8 +104,8 @@ def _status(response: httpx.Response) -> int:
     if response.status_code != 400:
         return response.status_code
     try:
-        said = int(_json(response.content)["statusCode"])
-    except (VendorError, KeyError, TypeError, ValueError):
+        said = int(_said(response)["statusCode"])
+    except (KeyError, TypeError, ValueError):
         return response.status_code
     return said if said in range(400, 600) else response.status_code
 

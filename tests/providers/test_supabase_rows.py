@@ -85,8 +85,8 @@ async def test_a_row_that_is_gone_is_not_written(theirs: TheirTables, rows: Supa
 
 FAILURES: dict[str, tuple[Answer, str, bool]] = {
     "401": (told({"message": "Invalid API key"}, 401), "http_401", False),
-    "no such table": (told({"code": "PGRST205", "message": "Could not find the table"}, 404), "http_404", False),
-    "no such column": (told({"code": "PGRST204", "message": "Could not find the column"}, 400), "http_400", False),
+    "no such table": (told({"code": "PGRST205", "message": "Could not find the table"}, 404), "no_such_table", False),
+    "no such column": (told({"code": "PGRST204", "message": "Could not find it"}, 400), "no_such_column", False),
     "429": (told({"message": "rate limit"}, 429, **{"retry-after": "4"}), "rate_limited", True),
     "500": (told({"code": "40001", "message": "serialization"}, 500), "http_500", True),
     "503": (told({"code": "PGRST000", "message": "no connection"}, 503), "http_503", True),
@@ -123,13 +123,18 @@ async def test_somebody_who_waits_is_not_kept(server: SupabaseServer, rows: Supa
     assert caught.value.code == "timeout"
 
 
-async def test_a_column_that_is_not_there_is_refused_by_the_stand_in(theirs: TheirTables, rows: SupabaseRows) -> None:
-    """As by the real one: else the map above would be shown by nobody."""
+async def test_a_column_that_is_not_there_is_named(theirs: TheirTables, rows: SupabaseRows) -> None:
+    """In the words of PostgREST for a write, of PostgreSQL for a read."""
     row_id = theirs.add("posting")
     del theirs.row("posting", row_id)["company_logo_url"]
-    with pytest.raises(VendorError) as caught:
+    with pytest.raises(VendorError) as written:
         await rows.write("posting", row_id, {"company": {"logoUrl": "https://acme.example/a.png"}})
-    assert (caught.value.code, caught.value.again) == ("http_400", False)
+    del theirs.row("posting", row_id)["url"]
+    with pytest.raises(VendorError) as read:
+        await rows.read("posting", row_id)
+    for caught, column in ((written, "company_logo_url"), (read, "url")):
+        assert (caught.value.code, caught.value.again) == ("no_such_column", False)
+        assert f"no such column {column}: LONGRUN_ROWS_MAP" in caught.value.message
 
 
 async def test_a_map_of_ones_own(server: SupabaseServer, tmp_path: Path) -> None:

@@ -269,16 +269,21 @@ async def test_results_that_cannot_be_written_yet_are_kept_and_written_later(wor
     assert row["title"] == "Senior Data Engineer"
 
 
-async def test_results_that_the_product_does_not_take_fail_the_job_and_stay_in_the_ledger(world: World) -> None:
+@pytest.mark.parametrize("column", ["details", "processing_error"])
+async def test_a_column_that_the_product_does_not_have_fails_the_job_which_names_it(world: World, column: str) -> None:
     row_id = world.theirs.add("posting", description=TEXT)
-    unknown = told({"code": "PGRST204", "message": "Could not find the 'details' column"}, 400)
-    world.server.fault = lambda asked: unknown if b'"details"' in asked.body else None
+    message = f"Could not find the '{column}' column of 'job_positions' in the schema cache"
+    unknown = told({"code": "PGRST204", "details": None, "hint": None, "message": message}, 400)
+    world.server.fault = lambda asked: unknown if f'"{column}"'.encode() in asked.body else None
     job = await world.ended("posting", row_id)
-    assert (job.status, job.error and job.error.code) == (Status.FAILED, "http_400")
-    assert await world.says("posting", row_id, "failed")
+    assert job.error
+    assert (job.status, job.error.code) == (Status.FAILED, "no_such_column")
+    assert f"no such column {column}" in job.error.message
+    assert await world.says("posting", row_id, "failed"), "whoever polls sees that it is over"
     copy = await world.postings.get(row_id)
     assert copy
-    assert (copy.processing_status, copy.details.title) == ("completed", "Senior Data Engineer")
+    if column == "details":
+        assert (copy.processing_status, copy.details.title) == ("completed", "Senior Data Engineer"), "it stays here"
 
 
 async def test_a_row_deleted_meanwhile_fails_the_job_and_its_copy_goes_with_the_next_one(world: World) -> None:
