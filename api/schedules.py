@@ -98,7 +98,7 @@ class Upcoming(Model):
     responses={200: {"model": ScheduleView, "description": "The deduplication key is known"}, **CONFLICT, **DOWN},
 )
 async def create_schedule(asked: ScheduleRequest, given: Given, caller: Auth) -> Response:
-    """Start a job again and again.
+    """Start a job again and again, where no `timezone` is named in that of its owner.
 
     A `deduplicationKey` that the owner has used before changes that schedule and answers 200. What the engine refuses
     is 422 with its reason.
@@ -108,7 +108,8 @@ async def create_schedule(asked: ScheduleRequest, given: Given, caller: Auth) ->
     if caller.grants is not None and owner not in caller.grants.writes:
         raise NotFound  # a token that may start a kind is for its own jobs alone
     options = given.served(asked.options, caller).model_copy(update={"owner": owner})
-    row, new = await given.scheduling.create(asked.model_copy(update={"options": options}))
+    asked = await _placed(asked.model_copy(update={"options": options}), owner, given)
+    row, new = await given.scheduling.create(asked)
     await _noted(given, caller, "create" if new else "change", row)
     return reply(ScheduleView.of(row), 201 if new else 200, Location=f"/api/schedules/{row.id}")
 
@@ -148,7 +149,7 @@ async def get_schedule(schedule_id: str, given: Given, caller: Auth) -> Response
 async def put_schedule(schedule_id: str, asked: ScheduleRequest, given: Given, caller: Auth) -> Response:
     """Say anew what a schedule starts and when. Its owner stays, and whether it is paused."""
     row = await _own(schedule_id, given, caller)
-    return await _changed(row, asked, given, caller)
+    return await _changed(row, await _placed(asked, row.owner, given), given, caller)
 
 
 @router.patch("/{schedule_id}", response_model=ScheduleView, responses={**CONFLICT, **DOWN})
@@ -217,6 +218,12 @@ async def _own(schedule_id: str, given: Services, caller: Caller) -> ScheduleRow
     if caller.grants is not None and row.owner not in caller.grants.writes:
         raise ScheduleNotFound("there is no such schedule, or it is not yours to change")
     return row
+
+
+async def _placed(asked: ScheduleRequest, owner: str | None, given: Services) -> ScheduleRequest:
+    """In the timezone of its owner, where it names none."""
+    user = await given.users.get(owner) if owner and "timezone" not in asked.model_fields_set else None
+    return asked.model_copy(update={"timezone": user.timezone}) if user and user.timezone else asked
 
 
 async def _changed(row: ScheduleRow, asked: ScheduleRequest, given: Services, caller: Caller) -> Response:

@@ -63,9 +63,10 @@ class ScheduleRequest(Request):
     """A job to start again and again.
 
     `cron` has five fields (`30 9 * * MON-FRI`, `0 8 * * MON#1`) or is `@daily`, `@hourly` and the like, or
-    `@every 90m`; it is read in `timezone`. A local time that a change of clocks leaves out does not come that day; one
-    that it repeats comes twice. `overlap` says what happens when the job of an earlier firing still runs.
-    `catchupWindow` is how late a firing may come that the service was down for, `jitter` by how much each is spread.
+    `@every 90m`; it is read in `timezone`, by default in that of the owner (`PUT /api/users/{id}`), else in UTC. A
+    local time that a change of clocks leaves out does not come that day; one that it repeats comes twice. `overlap`
+    says what happens when the job of an earlier firing still runs. `catchupWindow` is how late a firing may come that
+    the service was down for, `jitter` by how much each is spread.
     `deduplicationKey` makes a second call change the first one's schedule (each owner's keys are their own).
     `options` are those of a start, without what makes a job wait or join another.
     """

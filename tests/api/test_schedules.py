@@ -36,6 +36,20 @@ async def api(
     return await serve(settings)
 
 
+async def test_without_a_timezone_it_is_that_of_its_owner(server: httpx.AsyncClient) -> None:
+    assert (await server.put("/api/users/ann", json={"timezone": "Asia/Kolkata"})).is_success
+    digest = {"jobType": "weekly-run-digest", "payload": {"userId": "ann"}, "cron": "0 7 * * 1"}
+    made = (await server.post(URL, json={**digest, "options": {"owner": "ann"}})).json()
+    assert (made["timezone"], made["nextRunAt"][10:]) == ("Asia/Kolkata", "T01:30:00Z")
+    place = f"{URL}/{made['id']}"
+    put = (await server.put(place, json={**digest, "timezone": "Europe/Berlin"})).json()
+    assert put["timezone"] == "Europe/Berlin"
+    assert (await server.patch(place, json={"jitter": "1m"})).json()["timezone"] == "Europe/Berlin"
+    assert (await server.put(place, json=digest)).json()["timezone"] == "Asia/Kolkata"
+    unknown = {**digest, "payload": {"userId": "bob"}, "options": {"owner": "bob"}}
+    assert (await server.post(URL, json=unknown)).json()["timezone"] == "UTC"
+
+
 async def test_a_schedule_from_its_beginning_to_its_end(server: httpx.AsyncClient) -> None:
     made = await server.post(URL, json=ASKED)
     assert made.status_code == 201, made.text
