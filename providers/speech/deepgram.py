@@ -91,7 +91,7 @@ class Deepgram:
         heard: Callable[[float], None],
     ) -> Transcript:
         """What was said, from the ledger if this job has paid for it. Deepgram hears it in one piece, and says nothing
-        until it has.
+        until it has: till then `heard` is told by which second the recording has been sent.
 
         Raises BudgetExceeded before a call that could overspend; RateLimited and VendorError as `deepgram_call` says.
         """
@@ -99,7 +99,7 @@ class Deepgram:
             heard(recalled.duration_seconds)
             return recalled
         async with self._granted(hearing):
-            told = await self._aside.run(self._ask(hearing))
+            told = await self._aside.run(self._ask(hearing, sent=heard))
             transcript = await self._paid(hearing, told.answer)
         heard(transcript.duration_seconds)
         return transcript
@@ -136,12 +136,14 @@ class Deepgram:
     async def close(self) -> None:
         await self._aside.close()
 
-    async def _ask(self, hearing: Hearing, callback: str | None = None) -> "Told":
+    async def _ask(
+        self, hearing: Hearing, callback: str | None = None, sent: Callable[[float], None] | None = None
+    ) -> "Told":
         # Here, where the worker's loop is not held up: one without a key never pays for it.
         from providers.speech.deepgram_call import DeepgramCall
 
         call = DeepgramCall(self._key or "", self._url, self._options, self._timeout)
-        return await call(hearing, callback)
+        return await call(hearing, callback, sent)
 
     @asynccontextmanager
     async def _granted(self, hearing: Hearing) -> AsyncGenerator[None]:

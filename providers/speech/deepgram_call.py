@@ -16,7 +16,7 @@
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,8 +63,11 @@ class DeepgramCall:
     options: Mapping[str, Any]
     timeout: float
 
-    async def __call__(self, hearing: Hearing, callback: str | None = None) -> Told:
-        """Ask once. With `callback` it answers at once that it was `accepted`, and tells the rest there."""
+    async def __call__(
+        self, hearing: Hearing, callback: str | None = None, sent: Callable[[float], None] | None = None
+    ) -> Told:
+        """Ask once. With `callback` it answers at once that it was `accepted`, and tells the rest there. `sent` is told
+        up to which second the recording is under way, as far as its bytes are as even as its seconds."""
         begun = asyncio.Event()
 
         async def note(response: httpx.Response) -> None:
@@ -74,7 +77,7 @@ class DeepgramCall:
         try:
             with answering(WHO):
                 async with asyncio.timeout(self.timeout), self._http(note) as http:
-                    return _told(await self._ask(http, hearing, callback), callback)
+                    return _told(await self._ask(http, hearing, callback, sent), callback)
         except TimeoutError:
             failure = VendorError(f"{WHO} did not answer in time", code="timeout")
         except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
@@ -86,7 +89,9 @@ class DeepgramCall:
             return Told(failure)
         raise failure from None
 
-    async def _ask(self, http: httpx.AsyncClient, hearing: Hearing, callback: str | None) -> Any:
+    async def _ask(
+        self, http: httpx.AsyncClient, hearing: Hearing, callback: str | None, sent: Callable[[float], None] | None
+    ) -> Any:
         """The SDK's answer. Raises what httpx raises, and VendorError."""
         url = self.base_url
         where = DeepgramClientEnvironment(base=url, production=url, agent=url, agent_rest=url)
@@ -97,12 +102,11 @@ class DeepgramCall:
         try:
             if hearing.link is not None:
                 return await client.listen.v1.media.transcribe_url(url=hearing.link, **given)
-            headers = {
-                "content-type": hearing.info.content_type,
-                "content-length": str(hearing.path.stat().st_size),
-            }
+            size = hearing.path.stat().st_size
+            headers = {"content-type": hearing.info.content_type, "content-length": str(size)}
+            pieces = _pieces(hearing.path, lambda read: sent(hearing.info.seconds * read / size) if sent else None)
             return await client.listen.v1.media.transcribe_file(
-                request=_pieces(hearing.path), request_options=RequestOptions(additional_headers=headers), **given
+                request=pieces, request_options=RequestOptions(additional_headers=headers), **given
             )
         except ApiError as error:
             # Not chained: its message holds the body.
@@ -114,10 +118,12 @@ class DeepgramCall:
         return httpx.AsyncClient(timeout=limits, trust_env=False, event_hooks={"response": [note]})
 
 
-async def _pieces(path: Path) -> AsyncGenerator[bytes]:
+async def _pieces(path: Path, told: Callable[[int], None]) -> AsyncGenerator[bytes]:
+    """The file's bytes; of each piece that was taken it is told how far that is."""
     with path.open("rb") as file:
         while piece := file.read(PIECE):
             yield piece
+            told(file.tell())
 
 
 def _told(answer: Any, callback: str | None) -> Told:
