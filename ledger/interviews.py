@@ -1,11 +1,11 @@
 """The table `interviews`: recordings of users, what was said in them, and what jobs made of that."""
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from domain.interviews.item import Interview
 from domain.storable import storable
+from ledger.user_rows import UserRows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from asyncpg import Record
 
     from domain.interviews.audio import AudioInfo
-    from ledger.database import Database
 
 # what may be megabytes is left out of lists
 LISTED = """SELECT id, user_id, posting_id, source, audio, audio_bytes, analysis, processing_status, error, job_id,
@@ -22,11 +21,13 @@ ANSWERS = """SELECT position, question, judgement, judged_by, model, job_id FROM
     WHERE interview_id = $1 ORDER BY position"""
 
 
-class Interviews:
+class Interviews(UserRows[Interview]):
     """Rows as the door gives and shows them. Every write may be repeated."""
 
-    def __init__(self, database: "Database") -> None:
-        self._database = database
+    table, select = "interviews", LISTED
+
+    def _of(self, row: "Record") -> Interview:
+        return _interview(row)
 
     async def put(
         self, interview_id: UUID, user_id: str, *, source: str | None = None, posting_id: UUID | None = None
@@ -63,39 +64,6 @@ class Interviews:
         """Without transcript and answers."""
         row = await self._database.row(LISTED + "WHERE id = $1", interview_id)
         return _interview(row) if row else None
-
-    async def page(self, user_id: str, *, limit: int, before: tuple[datetime, UUID] | None = None) -> list[Interview]:
-        """The user's interviews, newest first; `before` is (created_at, id) of the last one of the page before."""
-        rows = await self._database.fetch(
-            LISTED
-            + """WHERE user_id = $1 AND ($2::timestamptz IS NULL OR (created_at, id) < ($2, $3::uuid))
-            ORDER BY created_at DESC, id DESC LIMIT $4""",
-            user_id,
-            *(before or (None, None)),
-            limit,
-        )
-        return [_interview(row) for row in rows]
-
-    async def assign(self, interview_id: UUID, job_id: UUID) -> None:
-        """Say which job is to be at it; one that has begun already is not set back."""
-        await self._database.execute(
-            """UPDATE interviews SET job_id = $2, processing_status = 'pending', updated_at = now()
-            WHERE id = $1 AND job_id IS DISTINCT FROM $2""",
-            interview_id,
-            job_id,
-        )
-
-    async def without_job(self, *, seconds: float, limit: int = 100) -> list[Interview]:
-        """Interviews of at least that age whose job could not be started, the oldest first."""
-        rows = await self._database.fetch(
-            LISTED
-            + """WHERE job_id IS NULL AND processing_status = 'pending'
-                AND created_at < now() - make_interval(secs => $1)
-            ORDER BY created_at LIMIT $2""",
-            seconds,
-            limit,
-        )
-        return [_interview(row) for row in rows]
 
     async def open_jobs(self, interview_id: UUID) -> "list[UUID]":
         """Jobs that are, or are to be, at it."""

@@ -10,11 +10,10 @@ from domain.job import Failure
 from domain.posting import Details
 from domain.postings.asking import Said
 from domain.postings.enriching import AnsweredBy, Reading, storable
+from ledger.user_rows import UserRows
 
 if TYPE_CHECKING:
     from asyncpg import Record
-
-    from ledger.database import Database
 
 ProcessingStatus = Literal["pending", "processing", "completed", "failed"]
 SELECT = "SELECT * FROM postings_now "
@@ -56,11 +55,13 @@ class Source:
     given: str | None
 
 
-class Postings:
+class Postings(UserRows[PostingRow]):
     """Every write may be repeated."""
 
-    def __init__(self, database: "Database") -> None:
-        self._database = database
+    table, select = "postings", SELECT
+
+    def _of(self, row: "Record") -> PostingRow:
+        return PostingRow.of(row)
 
     async def put(
         self, user_id: str, *, url: str | None = None, key: str | None = None, given: str | None = None
@@ -95,18 +96,6 @@ class Postings:
         row = await self._database.row(KNOWN, user_id, key)
         return PostingRow.of(row) if row else None
 
-    async def page(self, user_id: str, *, limit: int, before: tuple[datetime, UUID] | None = None) -> list[PostingRow]:
-        """The user's postings, newest first; `before` is (created_at, id) of the last one of the page before."""
-        rows = await self._database.fetch(
-            SELECT
-            + """WHERE user_id = $1 AND ($2::timestamptz IS NULL OR (created_at, id) < ($2, $3::uuid))
-            ORDER BY created_at DESC, id DESC LIMIT $4""",
-            user_id,
-            *(before or (None, None)),
-            limit,
-        )
-        return [PostingRow.of(row) for row in rows]
-
     async def sketch(self, posting_id: UUID, details: Details) -> PostingRow | None:
         """Keep what a quick reading found, unless a job has found more by now."""
         await self._database.execute(
@@ -115,27 +104,6 @@ class Postings:
             _json(details),
         )
         return await self.get(posting_id)
-
-    async def assign(self, posting_id: UUID, job_id: UUID) -> None:
-        """Say which job is to be at it; one that has begun already is not set back."""
-        await self._database.execute(
-            """UPDATE postings SET job_id = $2, processing_status = 'pending', updated_at = now()
-            WHERE id = $1 AND job_id IS DISTINCT FROM $2""",
-            posting_id,
-            job_id,
-        )
-
-    async def without_job(self, *, seconds: float, limit: int = 100) -> list[PostingRow]:
-        """Postings of at least that age whose job could not be started, the oldest first."""
-        rows = await self._database.fetch(
-            SELECT
-            + """WHERE job_id IS NULL AND processing_status = 'pending'
-                AND created_at < now() - make_interval(secs => $1)
-            ORDER BY created_at LIMIT $2""",
-            seconds,
-            limit,
-        )
-        return [PostingRow.of(row) for row in rows]
 
     async def begin(self, job_id: UUID, posting_id: UUID) -> Source | None:
         """Note that the job is at it; None when the posting is gone, or belongs to another than the job's owner."""
