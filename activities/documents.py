@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,17 @@ from temporalio import activity
 
 from activities.portions import Do, Pace
 from domain.errors import RateLimited, VendorError
-from domain.library import Asked, Chunking, Document, DocumentNotFound, Indexing, IndexPortion, ReindexPortion, Remark
+from domain.library import (
+    Asked,
+    Chunking,
+    Document,
+    DocumentChanged,
+    DocumentNotFound,
+    Indexing,
+    IndexPortion,
+    ReindexPortion,
+    Remark,
+)
 from domain.portions import Portion
 from domain.usage import Call
 from ledger.blobs import spooling
@@ -78,9 +89,8 @@ class Indexer:
         async def one(item: Item) -> Settled:
             asked = Asked.model_validate(item.item)
             await self._bring(portion, asked, last=_last(item, portion.again))
-            document = await self._documents.begin(portion.owner, asked.id, _job())
-            sizes = self._sizes
-            return await self._cut(document, item, portion.again, sizes.chunk, sizes.overlap, portion.asked)
+            sizes = self._sizes.chunk, self._sizes.overlap
+            return await self._newest(portion, asked.id, item, sizes, portion.asked)
 
         return await self._do(portion.owner, portion.again, one, lambda item: str(item["id"]))
 
@@ -90,8 +100,7 @@ class Indexer:
         asked: Chunking = portion.asked
 
         async def one(item: Item) -> Settled:
-            document = await self._documents.begin(portion.owner, item.item, _job())
-            return await self._cut(document, item, portion.again, asked.new_chunk_size, asked.new_overlap)
+            return await self._newest(portion, item.item, item, (asked.new_chunk_size, asked.new_overlap))
 
         return await self._do(portion.owner, portion.again, one, str)
 
@@ -124,10 +133,24 @@ class Indexer:
             given = Given(asked.id, asked.filename, spool, asked.file_type, said.project_id, said.tags or None)
             await self._documents.give(portion.owner, [given])
 
+    async def _newest(
+        self,
+        portion: IndexPortion | ReindexPortion,
+        document_id: str,
+        item: Item,
+        sizes: tuple[int, int],
+        said: Indexing | None = None,
+    ) -> Settled:
+        """Index what stands: read anew when it was given anew meanwhile, for what comes last is to be found."""
+        while True:
+            document = await self._documents.begin(portion.owner, document_id, _job())
+            with suppress(DocumentChanged):
+                return await self._cut(document, item, portion.again, *sizes, said)
+
     async def _cut(
         self, document: Document, item: Item, again: "Again", size: int, overlap: int, said: Indexing | None = None
     ) -> Settled:
-        """Read, cut, embed and index. Raises DocumentRefused, VendorError."""
+        """Read, cut, embed and index. Raises DocumentRefused, DocumentChanged, VendorError."""
         parsed = await self._read(document)
         chunks = await self._parser.chunks_of(parsed, size, overlap)
         notes = [Remark(code=note.code, message=note.message) for note in parsed.notes]
@@ -139,7 +162,7 @@ class Indexer:
             notes.append(UNREAD)
         project, tags = (said.project_id, said.tags) if said else (None, ())
         cut = Cut(parsed, chunks, size, overlap, tuple(notes), project, tags)
-        await self._documents.index(document.key, _job(), cut)
+        await self._documents.index(document, _job(), cut)
         outcome: dict[str, Any] = {"status": "indexed", "chunks": len(chunks)}
         if notes:
             outcome["notes"] = [note.model_dump(by_alias=True) for note in notes]

@@ -59,7 +59,7 @@ async def measured(database: Database, made: Cut, *, hybrid: bool = True) -> dic
     await Jobs(database).open([NewJob(job_id, "quality", {}, (), "")])
     with spooling(10**7) as spool:
         [document] = await documents.give(OWNER, [Given(TEXT, TEXT, spool)])
-    await documents.index(document.key, job_id, made)
+    await documents.index(document, job_id, made)
     found = {"words": await _asked(Search(database, vectors))}
     if hybrid and minilm.installed() and await vectors.enable():
         model = minilm.MiniLM()

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, HttpUrl, StringConstraints, field_validator, model_validator
 
-from domain.errors import CallerError
+from domain.errors import CallerError, LongrunError
 from domain.model import Model, Request
 from domain.options import Tag
 from domain.portions import Again
@@ -40,6 +40,15 @@ class DocumentNotFound(CallerError):
 
     def __init__(self, message: str = "there is no such document") -> None:
         super().__init__(message)
+
+
+class DocumentChanged(LongrunError):
+    """It was given anew while it was read: what was made of it is of the past."""
+
+    code = "document_changed"
+
+    def __init__(self) -> None:
+        super().__init__("the document has other content by now")
 
 
 class Asked(Request):

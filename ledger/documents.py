@@ -7,7 +7,7 @@ from uuid import UUID
 
 from domain.documents import Chunk, Parsed
 from domain.errors import CallerError, JobClosed
-from domain.library import Document, DocumentNotFound, Remark
+from domain.library import Document, DocumentChanged, DocumentNotFound, Remark
 from ledger.blobs import Spool, keep
 from ledger.database import sql
 
@@ -112,15 +112,17 @@ class Documents:
             raise DocumentNotFound
         return _document(row)
 
-    async def index(self, key: int, job_id: UUID, cut: Cut) -> None:
-        """Let it be found by these chunks and no others, from one moment to the next.
+    async def index(self, document: Document, job_id: UUID, cut: Cut) -> None:
+        """Let it be found by these chunks and no others, from one moment to the next. `document` is as it was read.
 
-        Raises DocumentNotFound, and JobClosed when the job has ended: then it is found as before.
+        Raises DocumentNotFound; DocumentChanged when it has other content by now, and JobClosed when the job has ended:
+        then it is found as before.
         """
+        key = document.key
         rows = [_row(position, chunk) for position, chunk in enumerate(cut.chunks, 1)]
         async with self._database.acquire() as connection, connection.transaction():
             stands = await connection.fetchrow(
-                """SELECT EXISTS (SELECT FROM jobs WHERE id = $2 AND finished_at IS NULL) AS open,
+                """SELECT content_hash, EXISTS (SELECT FROM jobs WHERE id = $2 AND finished_at IS NULL) AS open,
                     to_regclass('chunk_vectors') IS NOT NULL AS meant
                 FROM documents WHERE key = $1 FOR NO KEY UPDATE""",
                 key,
@@ -130,6 +132,8 @@ class Documents:
                 raise DocumentNotFound
             if not stands["open"]:
                 raise JobClosed("the job has ended")
+            if stands["content_hash"] != document.content_hash:
+                raise DocumentChanged
             await connection.execute("DELETE FROM chunks WHERE document = $1", key)
             for at in range(0, len(rows), PORTION):
                 await connection.execute(sql("put_chunks"), key, rows[at : at + PORTION])

@@ -39,7 +39,7 @@ class Shelf:
         """Give it and index it, in a job that stays open."""
         document, job_id = await self.give(document_id, **said), await self.book.running(owner=self.owner)
         await self.documents.begin(self.owner, document_id, job_id)
-        await self.documents.index(document.key, job_id, made)
+        await self.documents.index(document, job_id, made)
         return job_id
 
     async def get(self, document_id: str = "doc") -> Document:

@@ -6,7 +6,7 @@ import pytest
 
 from domain.errors import CallerError, JobClosed
 from domain.job import Status
-from domain.library import DocumentNotFound, Remark
+from domain.library import DocumentChanged, DocumentNotFound, Remark
 from ledger.documents import Documents
 from ledger.users import Users
 from ledger.vectors import Vectors
@@ -54,7 +54,7 @@ async def test_a_document_is_processing_while_its_job_is_open(book: Book) -> Non
     await book.end(job_id, Status.CANCELED)
     assert (await shelf.get()).status == "uploaded"
     with pytest.raises(JobClosed):
-        await shelf.documents.index(document.key, job_id, cut(TEXT))
+        await shelf.documents.index(document, job_id, cut(TEXT))
     assert await chunks(book, document.key) == []
 
 
@@ -68,11 +68,21 @@ async def test_a_new_set_takes_the_place_of_the_old_one(book: Book) -> None:
     assert (document.status, document.chunk_count, document.notes) == ("indexed", len(old.chunks), (note,))
     assert (document.chunk_size, document.overlap, document.project_id, document.tags) == (32, 0, "p", ("a",))
     new = cut(TEXT, size=64, overlap=8)
-    await shelf.documents.index(document.key, job_id, new)
+    await shelf.documents.index(document, job_id, new)
     document = await shelf.get()
     assert await chunks(book, document.key) == [chunk.text for chunk in new.chunks]
     assert (document.chunk_count, document.chunk_size, document.overlap) == (len(new.chunks), 64, 8)
     assert (document.project_id, document.tags) == ("p", ("a",))
+
+
+async def test_what_was_made_of_older_content_does_not_take_the_place_of_newer(book: Book) -> None:
+    shelf, late = Shelf(book), await book.running()
+    before = await shelf.give(content=b"older")
+    newer = cut(TEXT, size=64)
+    await shelf.index("doc", newer, content=b"newer")
+    with pytest.raises(DocumentChanged):
+        await shelf.documents.index(before, late, cut(TEXT))
+    assert await chunks(book, before.key) == [chunk.text for chunk in newer.chunks]
 
 
 async def test_a_failure_leaves_what_is_found(book: Book) -> None:
@@ -94,7 +104,7 @@ async def test_a_deleted_document_leaves_nothing(book: Book) -> None:
     assert await chunks(book, document.key) == []
     assert not await book.value("SELECT count(*) FROM blobs WHERE hash = $1", document.content_hash)
     with pytest.raises(DocumentNotFound):
-        await shelf.documents.index(document.key, job_id, cut(TEXT))
+        await shelf.documents.index(document, job_id, cut(TEXT))
 
 
 async def test_only_vectors_of_its_chunks_are_kept(book: Book) -> None:
@@ -105,7 +115,7 @@ async def test_only_vectors_of_its_chunks_are_kept(book: Book) -> None:
     await vectors.put(document.key, "m", {digest: [1.0, 0.0] for digest in [*digests, "old"]})
     assert await vectors.known(document.key, "m", ["old", digests[0], "new"]) == {"old", digests[0]}
     assert await vectors.known(document.key, "other", digests) == set()
-    await shelf.documents.index(document.key, job_id, cut(TEXT))
+    await shelf.documents.index(document, job_id, cut(TEXT))
     assert await vectors.known(document.key, "m", ["old", *digests]) == set(digests)
     await shelf.documents.delete(shelf.owner, "doc")
     await vectors.put(document.key, "m", {"late": [1.0, 0.0]})

@@ -183,6 +183,23 @@ async def test_searches_meanwhile_see_whole_sets(parts: Parts, library: Library)
     assert seen <= whole
 
 
+async def test_a_document_that_is_given_anew_while_it_is_read_is_found_by_what_stands(
+    parts: Parts, library: Library
+) -> None:
+    owner, soon = uuid4().hex, {"minTimeoutInMs": 1, "maxTimeoutInMs": 1}
+    library.parser.hold = "doc"
+    payload = {"documents": asked(doc="Lemons, as it was said first.")}
+    slow = await parts.submit("bulk-document-processing", payload, owner=owner, retry=soon)
+    await asyncio.wait_for(library.parser.reached(1), 30)
+    library.parser.hold = None
+    assert outcomes(await indexed(parts, owner, asked(doc="Oranges, as it is said now."))) == {"doc": "indexed"}
+    library.parser.go.set()
+    assert outcomes(await parts.ended(slow, 60)) == {"doc": "indexed"}
+    assert (await find(library, owner, "lemons")).chunks == ()
+    [found] = (await find(library, owner, "oranges")).chunks
+    assert found.text == "Oranges, as it is said now."
+
+
 async def test_a_cancel_leaves_what_was_found(parts: Parts, library: Library) -> None:
     owner = uuid4().hex
     await indexed(parts, owner, asked(doc=TEXT))
