@@ -1,6 +1,5 @@
 """The tables `postings` and `posting_drafts`: job postings of users, and what jobs have read of them so far."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -9,7 +8,8 @@ from uuid import UUID
 from domain.job import Failure
 from domain.posting import Details
 from domain.postings.asking import Said
-from domain.postings.enriching import AnsweredBy, Reading, storable
+from domain.postings.enriching import AnsweredBy, Reading
+from domain.storable import storable
 from ledger.user_rows import UserRows
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 ProcessingStatus = Literal["pending", "processing", "completed", "failed"]
 SELECT = "SELECT * FROM postings_now "
 KNOWN = "SELECT * FROM postings_now WHERE id = (SELECT id FROM postings WHERE user_id = $1 AND url_key = $2)"
-# What JSON may write and text in the ledger may not hold.
-UNSTORABLE = re.compile(r"\x00|[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +152,4 @@ class Postings(UserRows[PostingRow]):
 
 
 def _json(model: Any) -> Any:
-    return _clean(model.model_dump(mode="json", by_alias=True))
-
-
-def _clean(value: Any) -> Any:
-    if isinstance(value, str):
-        return UNSTORABLE.sub("", value)
-    if isinstance(value, dict):
-        return {_clean(name): _clean(one) for name, one in value.items()}
-    return [_clean(one) for one in value] if isinstance(value, list) else value
+    return storable(model.model_dump(mode="json", by_alias=True))

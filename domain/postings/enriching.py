@@ -109,11 +109,6 @@ def url_key(url: str) -> str:
     return hashlib.sha256(whole.encode()).hexdigest()
 
 
-def storable(text: str) -> str:
-    """A text that the ledger can hold: no NUL, no half of a pair of code units."""
-    return text.replace("\x00", "").encode("utf-8", "ignore").decode("utf-8")
-
-
 def typed(findings: dict[str, Finding]) -> dict[str, Finding]:
     """Findings that came as JSON, their values of the fields' types again."""
     return {
