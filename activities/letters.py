@@ -29,7 +29,7 @@ def letter_about(job: "JobRow", event_id: str) -> Letter:
     """Without the payload and the result: a letter is no place for them."""
     title = " ".join(job.title.split()) or job.kind
     said = WORDS.get(job.status, "Failed")
-    lines = [f"{said}: {title}.", *_reason(job), _figures(job), f"Job {job.id} ({job.kind})"]
+    lines = [f"{said}: {title}.", *_reason(job), *_items(job), _figures(job), f"Job {job.id} ({job.kind})"]
     paragraphs = "\n".join(f"<p>{escape(line)}</p>" for line in lines[1:])
     return Letter(
         id=event_id,
@@ -44,6 +44,14 @@ def _reason(job: "JobRow") -> list[str]:
         return []
     where = f" in the step {job.error.step}" if job.error.step else ""
     return [f"Why: {job.error.message} ({job.error.code}{where})."]
+
+
+def _items(job: "JobRow") -> list[str]:
+    items = job.items
+    if items is None or items.unit or not items.total:
+        return []
+    rest = {"failed": items.failed, "skipped": items.skipped, "not reached": items.left}
+    return [", ".join([f"{items.done} of {items.total} done", *(f"{n} {what}" for what, n in rest.items() if n)]) + "."]
 
 
 def _figures(job: "JobRow") -> str:

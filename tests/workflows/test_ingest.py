@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from activities import portions
+from activities.letters import letter_about
 from activities.portions import Portions
 from activities.run_history import IngestRuns
 from activities.running_words import Writer
@@ -222,6 +223,7 @@ async def test_failing_items_are_tried_again_then_listed_and_stop_nobody(world: 
     row = await world.ended(user)
     found = result(row)
     assert (found.done, found.failed) == (11, 1)
+    assert "\n\n11 of 12 done, 1 failed.\n\n" in letter_about(row, "event").text
     [failure] = found.failures
     assert (failure.activity_id, failure.code) == (runs[4], "http_500")
     assert await halves(world.database, runs) == [BOTH if run != runs[4] else set() for run in runs]
@@ -273,6 +275,7 @@ async def test_a_budget_stops_in_the_middle_and_what_is_done_stays(world: World)
     assert row.items is not None
     assert 0 < done < 30
     assert row.items.done <= done
+    assert f"{row.items.done} of 30 done, {row.items.left} not reached." in letter_about(row, "event").text
     again = result(await world.ended(user))
     assert (again.done + again.skipped, again.failed) == (30, 0)
 
