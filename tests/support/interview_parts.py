@@ -113,6 +113,8 @@ class InterviewModel:
         self.scores: Callable[[int], int] = lambda turn: 3 + turn % 2
         self.calls: list[Call] = []
         self.at_once = self.most_at_once = 0
+        # so many have to be asked for a judgement at the same time before the first is given
+        self.together, self.met = 1, asyncio.Event()
         self.hangs = False
         self.reached = asyncio.Event()
 
@@ -123,6 +125,10 @@ class InterviewModel:
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
             await asyncio.sleep(0)
+            if output is Judged:
+                if self.at_once >= self.together:
+                    self.met.set()
+                await self.met.wait()
             if self.hangs:
                 self.reached.set()
                 await asyncio.Event().wait()

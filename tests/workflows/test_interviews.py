@@ -119,13 +119,14 @@ async def test_without_a_key_rules_tell_and_judge_and_say_so(offline: World) -> 
 
 
 async def test_a_model_is_asked_three_times_of_each_answer_a_few_at_a_time(world: World) -> None:
+    world.model.together = 6
     job, row = await world.ended(await world.start())
     assert job.status == Status.COMPLETED
     assert row.answered_by == "mixed", "it was heard here, and judged elsewhere"
     assert (row.model, row.reason) == ("claude-haiku-5-5", None)
     asked = [(call.item, call.turn) for call in world.model.calls if call.step == "score"]
     assert sorted(asked) == [(str(place), turn) for place in (1, 2, 3) for turn in (0, 1, 2)]
-    assert world.model.most_at_once <= 6, "two answers at a time"
+    assert world.model.most_at_once == 6, "two answers at a time"
     for answer in row.answers:
         assert answer.judgement
         assert answer.judgement.feedback
