@@ -5,8 +5,8 @@ from typing import Literal
 
 VendorName = Literal["anthropic", "openai"]
 DEFAULTS: dict[VendorName, str] = {"anthropic": "claude-haiku-5-5", "openai": "gpt-6-luna"}
-# Newer models than the table are taken at their name: their vendor answers for them.
-ANTHROPICS = re.compile(r"claude-[a-z0-9][a-z0-9.@-]*", re.IGNORECASE)
+# Newer models than the table are taken at their name, if it has a number as all have: their vendor answers for them.
+ANTHROPICS = re.compile(r"claude-(?=\D*\d)[a-z0-9][a-z0-9.@-]*", re.IGNORECASE)
 # They answer with something else than text, or to something else.
 OTHERS = re.compile(r"embed|whisper|tts|dall-e|image|audio|moderation|realtime|transcri|search|sora|babbage|davinci")
 OPENAIS = re.compile(r"(?:gpt-\d|o\d|chatgpt-\d|ft:gpt-\d)[a-z0-9.:_-]*", re.IGNORECASE)

@@ -124,6 +124,7 @@ class TestWhatIsWrong:
 
 def test_models_are_known_by_their_vendors_names_and_the_table_of_prices() -> None:
     assert all(map(known, ["gpt-4o", "gpt-4o-2024-08-06", "claude-haiku-5-5", "o3-mini", "claude-99-new"]))
+    assert not any(map(known, ["claude-unknown", "claude-sonnet", "gpt-unknown", "claude"]))
     assert not any(map(known, ["", "gpt", "gemini-pro", "text-embedding-3-small", "gpt-image-1", "x" * 200]))
 
 
