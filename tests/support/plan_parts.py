@@ -34,6 +34,8 @@ class ScriptedModel:
     def __init__(self, script: Mapping[str, Sequence[Says]] | None = None, *, missing: str | None = None) -> None:
         self.script = {name: list(says) for name, says in (script or {}).items()}
         self.asked: list[tuple[Call, str | None, str, tuple[Exchange, ...], tuple[ToolOffer, ...]]] = []
+        # the instructions of each time that it was asked
+        self.told: list[str] = []
         self._missing = missing
 
     def missing_for(self, model: str | None) -> str | None:
@@ -52,6 +54,7 @@ class ScriptedModel:
         max_tokens: int,
     ) -> Choice:
         self.asked.append((call, model, prompt, tuple(exchanges), tuple(offers)))
+        self.told.append(instructions)
         says = self.script.get(call.step, [f"{call.step} is done"])
         said = says.pop(0) if len(says) > 1 else says[0]
         if isinstance(said, LongrunError):

@@ -13,6 +13,7 @@ from pydantic_core import from_json
 from domain.errors import JobError, VendorError
 from domain.job import Failure, Status
 from domain.keyring import Keyring
+from domain.modes import modes
 from domain.waiting import waitpoint_of
 from engine.courier import Courier
 from engine.history import done_steps
@@ -225,6 +226,17 @@ async def test_a_model_uses_the_tools_of_its_mode_before_it_answers(world: World
     assert states == ["running", "running", "running", "completed"], "between its turns the step is never over"
     done = await done_steps(world.parts.client, await world.parts.client.get_workflow_handle(str(job_id)).describe())
     assert [step.activity_id for step in done] == ["Analyze"], "a ledger that is mended is told of its end alone"
+
+
+async def test_a_mode_chooses_what_models_are_told_and_what_they_may_use(world: World) -> None:
+    for mode, tools in (("Sales", {"calculate", *READING}), ("Research", {"calculate", *READING[:2]})):
+        world.model.asked.clear()
+        world.model.told.clear()
+        row = await world.parts.ended(await world.run({"name": "Analyze"}, mode=mode))
+        assert (row.status, row.result["mode"]) == (Status.COMPLETED, mode)
+        [told], [(*_, offers)] = world.model.told, world.model.asked
+        assert [one.name for one in modes().values() if one.instructions in told] == [mode]
+        assert {offer.name for offer in offers} == tools
 
 
 async def test_a_model_reads_no_page_at_an_address_of_its_own_making(world: World) -> None:
