@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from domain.interviews.item import Answer, Interview
-from domain.interviews.questions import Dimension, Judgement
+from domain.interviews.questions import Dimension, Judgement, Measures
 
 MARKS = re.compile(r"[\\`*_\[\]<>#|~&]|^(?:[-+]|\d{1,9}(?=[.)]))")
 
@@ -43,6 +43,9 @@ def _facts(row: Interview) -> Iterator[str]:
         yield f"- Transcribed by: {row.transcript.transcribed_by}"
     if row.answered_by:
         yield f"- Answered by: {row.answered_by}" + (f" ({escaped(row.reason)})" if row.reason else "")
+    if row.analysis and (said := _measured(row.analysis.measures)):
+        share = row.analysis.measures.talk_ratio
+        yield f"- How it was spoken: {said}" + (f", {share:.0%} of the time" if share is not None else "")
     yield ""
 
 
@@ -52,6 +55,8 @@ def _question(answer: Answer) -> Iterator[str]:
     yield from (f"*{_clock(asked.start)} to {_clock(asked.end)}*", "", f"> {escaped(asked.answer)}", "")
     if judged is None:
         return
+    if said := _measured(judged.measures):
+        yield from (f"How it was spoken: {said}", "")
     if judged.error:
         yield from (f"Not scored: {escaped(judged.error.message)}", "")
         return
@@ -66,6 +71,17 @@ def _question(answer: Answer) -> Iterator[str]:
             yield from ("A better answer:", "")
             yield from (f"{place}. {escaped(one)}" for place, one in enumerate(feedback.outline, 1))
             yield ""
+
+
+def _measured(counted: Measures) -> str:
+    """What was counted, in words; what could not be is left out."""
+    pause = counted.longest_pause_seconds
+    parts = (
+        f"{counted.words_per_minute:.0f} words a minute" if counted.words_per_minute is not None else "",
+        f"{counted.fillers} filler{'' if counted.fillers == 1 else 's'}" if counted.words else "",
+        f"longest pause {pause:.1f} s" if pause is not None else "",
+    )
+    return ", ".join(filter(None, parts))
 
 
 def _scores(judged: Judgement) -> Iterator[str]:

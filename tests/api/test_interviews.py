@@ -207,7 +207,12 @@ async def test_where_nothing_can_be_heard_the_door_says_so(
             headers = {"Authorization": f"Bearer {KEY}"}
             async with httpx.AsyncClient(base_url=address, headers=headers, timeout=30) as client:
                 asked = {"userId": "ann", "audio": "https://example.com/a.mp3"}
-                for answer in (await send(client, recording, "ann"), await client.post(ITEMS, json=asked)):
+                job = {"jobType": "analyse-interview", "payload": {"timelineItemId": str(uuid4())}}
+                for answer in (
+                    await send(client, recording, "ann"),
+                    await client.post(ITEMS, json=asked),
+                    await client.post("/api/jobs", json=job),
+                ):
                     assert (answer.status_code, answer.json()["code"]) == (422, "not_configured")
                     assert "no Deepgram key is set" in answer.json()["detail"]
                 assert (await client.get(ITEMS, params={"userId": "ann"})).json()["timelineItems"] == []

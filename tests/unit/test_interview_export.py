@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 from domain.interviews.audio import AudioInfo
 from domain.interviews.export import as_markdown, escaped
 from domain.interviews.item import Answer, Interview, together
-from domain.interviews.questions import Analysis, Dimension, Feedback, Judgement, Question, Score
+from domain.interviews.questions import Analysis, Dimension, Feedback, Judgement, Measures, Question, Score
 from domain.interviews.transcript import Transcript, Word
 from domain.job import Failure
 
@@ -21,6 +21,8 @@ SCORES = {
     Dimension.STRUCTURE: Score(reason="not asked for"),
 }
 FEEDBACK = Feedback(strengths=("You name it",), change="1. Say why", outline=("Begin", "End"))
+SPOKEN = Measures(words=90, words_per_minute=131.6, fillers=4, longest_pause_seconds=2.25, talk_ratio=0.624)
+BRIEF = Measures(words=1, fillers=1)
 
 
 def interview(*judged: Judgement | None) -> Interview:
@@ -36,7 +38,9 @@ def interview(*judged: Judgement | None) -> Interview:
         audio_bytes=10,
         transcript=Transcript(words=words, duration_seconds=3725, transcribed_by="deepgram"),
         answers=tuple(Answer(position=n, question=QUESTION, judgement=one) for n, one in enumerate(judged, 1)),
-        analysis=Analysis(summary="Good & short", improvements=("Say _more_",), trend="Better than before."),
+        analysis=Analysis(
+            summary="Good & short", improvements=("Say _more_",), trend="Better than before.", measures=SPOKEN
+        ),
         processing_status="completed",
         error=None,
         job_id=None,
@@ -56,12 +60,14 @@ def seen(text: str) -> str:
 
 def test_people_read_all_of_it() -> None:
     failed = Judgement(error=Failure(code="bad_answer", message="the answer was not understood"))
-    text = seen(as_markdown(interview(Judgement(scores=SCORES, feedback=FEEDBACK), failed, None)))
+    text = seen(as_markdown(interview(Judgement(scores=SCORES, feedback=FEEDBACK, measures=BRIEF), failed, None)))
     for part in (
         "Interview of 2026-05-01",
         "Length: 1:02:05",
         "Transcribed by: deepgram",
         "Answered by: mixed (no model key is set)",
+        "How it was spoken: 132 words a minute, 4 fillers, longest pause 2.2 s, 62% of the time",
+        "How it was spoken: 1 filler\n",
         "Good & short",
         "Say _more_",
         "Better than before.",
