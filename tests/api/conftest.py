@@ -1,7 +1,6 @@
-"""The API as a process would serve it: uvicorn on a loopback port, in a thread with an event loop of its own."""
+"""The API as a process would serve it, each test with a ledger of its own behind it."""
 
 import asyncio
-import threading
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -10,7 +9,6 @@ from uuid import UUID
 
 import httpx
 import pytest
-import uvicorn
 
 from api.app import create_app
 from domain.options import Options
@@ -21,6 +19,7 @@ from ledger.jobs import Jobs
 from ledger.steps import Steps
 from local import ports
 from settings import Settings
+from tests.support.served import served
 from workflows.catalog import installed
 
 KEY = "a-secret-key-of-the-tests-0123456789"
@@ -31,18 +30,8 @@ RESEARCH = {"companyName": "Stripe", "role": "Backend Engineer"}
 @contextmanager
 def serving(settings: Settings) -> Generator[str]:
     """The URL of an API with these settings."""
-    config = uvicorn.Config(create_app(settings), port=ports.free(), log_config=None, timeout_graceful_shutdown=2)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            assert thread.is_alive(), "the API did not start"
-            thread.join(0.01)
-        yield f"http://127.0.0.1:{config.port}"
-    finally:
-        server.should_exit = True
-        thread.join()
+    with served(create_app(settings)) as url:
+        yield url
 
 
 @pytest.fixture

@@ -1,16 +1,13 @@
 """The client against the real API and a real ledger; the engine is down, as it may be."""
 
-import threading
 from collections.abc import Generator
 
 import pytest
-import uvicorn
 
 from api.app import create_app
-from local import ports
-from local.process import wait_until
 from longrun import Client, LongrunError, Options
 from settings import Settings
+from tests.support.served import served
 
 KEY = "client-key-of-more-than-thirty-two-characters"
 
@@ -18,19 +15,10 @@ KEY = "client-key-of-more-than-thirty-two-characters"
 @pytest.fixture
 def api(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Generator[Client]:
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
-    port = ports.free()
     # No job is handed to the engine, so that a cancel needs nobody's answer.
-    app = create_app(Settings(database_url=database_url, api_keys=(KEY,), port=port, in_flight=0))
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        wait_until(lambda: server.started, [], 20)
-        with Client(f"http://127.0.0.1:{port}", KEY, patience=5) as client:
-            yield client
-    finally:
-        server.should_exit = True
-        thread.join(20)
+    app = create_app(Settings(database_url=database_url, api_keys=(KEY,), in_flight=0))
+    with served(app) as url, Client(url, KEY, patience=5) as client:
+        yield client
 
 
 def test_a_job_is_started_found_canceled_and_told_to_its_end(api: Client) -> None:
