@@ -19,16 +19,30 @@ from engine.plugin import plugin
 from ledger.database import Database
 from ledger.migrate import migrate
 from local import postgres, temporal
+from tests.support.authorities import read_once
 from tests.support.databases import cloned, sibling
 from tests.support.pgbouncer import NoPoolerError, transaction_pooler
 
+HERE = Path(__file__).parent
 TEMPLATE = "longrun_template"
 VENDORS = ("ANTHROPIC_", "OPENAI_", "GITHUB_", "SEARCH_", "WEB_", "CRAWLBASE_", "SMTP_")
 OURS = ("LONGRUN_", "TEMPORAL_", "DATABASE_", *VENDORS)
+# Folders whose files take long begin first: no worker is left with one at the end.
+FIRST = ("acceptance", "chaos", "workflows", "packaging", "providers")
 KEPT = ("LONGRUN_TEMPORAL_CLI", "LONGRUN_CACHE", "TEMPORAL_DEBUG")
 # The workers in the tests' own process share it with all that the tests have imported: a thread of theirs that was not
 # let run for 2 s is no deadlock. A workflow that blocks runs into its test's own time-out.
 os.environ["TEMPORAL_DEBUG"] = "1"
+read_once()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long first; within a folder, files with parts of their own before those that share some, so that what
+    is shared lives no longer than it is used."""
+    ranks = {name: rank for rank, name in enumerate(FIRST)}
+    sharing = {item.path for item in items if "running" in getattr(item, "fixturenames", ())}
+    folders = {path: path.relative_to(HERE).parts[0] for path in {item.path for item in items}}
+    items.sort(key=lambda item: (ranks.get(folders[item.path], len(FIRST)), item.path in sharing))
 
 
 def pytest_collection_finish() -> None:
