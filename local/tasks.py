@@ -12,8 +12,9 @@ CHECKS = (
     ("ruff", "format", "--check", "--quiet", "."),
     ("pyright",),
 )
-# most tests of whole stacks wait for something
-WHOLE = ("--numprocesses", "3", "--dist", "loadfile")
+# Most tests of whole stacks wait for something. Files begin in the order of tests/conftest.py: that of the number of
+# their tests would begin with the shortest, and start anew what neighbours share.
+WHOLE = ("--numprocesses", "3", "--dist", "loadfile", "--no-loadscope-reorder")
 # Its command line has no module of its own.
 CONTRACTS = "from importlinter.cli import lint_imports_command; lint_imports_command()"
 # Universal, with hashes and without index addresses: the same files serve every machine and mirror.
@@ -34,6 +35,8 @@ def test(arguments: list[str]) -> int:
     except TemporalMissingError as error:
         say(str(error))
         return 1
+    # What one process of so many has compiled, all use.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     return _python("-m", "pytest", *(arguments or WHOLE))
 
 
