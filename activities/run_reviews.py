@@ -20,7 +20,7 @@ from domain.usage import Call
 if TYPE_CHECKING:
     from activities.running_words import Writer
     from domain.running.figures import Facts
-    from domain.running.history import RunSummary
+    from domain.running.runs import RunSummary
     from ledger.contents import Contents
     from ledger.users import Users
     from ledger.workouts import Workouts

@@ -10,7 +10,6 @@ from uuid import UUID
 from domain.job import Items, Tier
 from domain.running.contents import HALVES, Half
 from domain.running.figures import Facts
-from domain.running.history import RunSummary
 from domain.running.ingest import (
     AT_ONCE,
     MOST_FAILURES,
@@ -22,6 +21,7 @@ from domain.running.ingest import (
     most_runs,
     tier_of,
 )
+from domain.running.runs import RunSummary
 from domain.usage import Usage
 from ledger.database import sql
 

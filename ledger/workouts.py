@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from domain.running.figures import VERSION, Facts, Runner
-from domain.running.history import RunSummary
+from domain.running.runs import RunSummary
 from domain.workout import Source, Sport, WorkoutRefused
 from ledger.database import sql
 

@@ -1,15 +1,12 @@
 """A run among the runner's own others. Summaries come in any order; what is no run, or poor, is left out."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import cached_property
-from typing import Self
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from domain.model import Model
-from domain.running.figures import Fact, Facts, Unit, fact
-from domain.running.pacing import EFFORTS
+from domain.running.figures import Fact, Unit, fact
+from domain.running.runs import Runs, RunSummary
 
 # What can be set against another run's, and its unit.
 COMPARED: Mapping[str, Unit] = {
@@ -25,41 +22,11 @@ COMPARED: Mapping[str, Unit] = {
     "trimp_banister": "points",
 }
 
-# The names of the best efforts among a run's figures.
-BESTS = tuple(f"best_{name}" for name in EFFORTS)
-
 # Fewer give no average.
 LEAST_RUNS = 3
 
 # How much longer or shorter, and by how many metres of climb in each of distance, a run may be to be like another.
 ALIKE, ALIKE_CLIMB = 0.15, 0.010
-
-
-@dataclass(frozen=True)
-class RunSummary:
-    """What is needed of a workout to set it beside others. `values` are those of its facts that are not poor, by name:
-    what rests on an assumption about the runner must not be compared."""
-
-    id: str
-    name: str
-    started_at: datetime
-    is_run: bool
-    values: Mapping[str, float]
-
-    @cached_property
-    def compared(self) -> tuple[float | None, ...]:
-        """The values of COMPARED, in that order: a run is set beside many."""
-        return tuple(map(self.values.get, COMPARED))
-
-    @cached_property
-    def bests(self) -> tuple[float | None, ...]:
-        """The seconds of its best efforts, in the order of EFFORTS."""
-        return tuple(map(self.values.get, BESTS))
-
-    @classmethod
-    def of(cls, id: str, name: str, started_at: datetime, facts: Facts) -> Self:  # noqa: A002
-        values = {name: fact.value for name, fact in facts.facts.items() if fact.quality != "poor"}
-        return cls(id, name, started_at, facts.not_a_run is None, values)
 
 
 class Similar(Model):
@@ -71,39 +38,32 @@ class Similar(Model):
     differences: dict[str, Fact]
 
 
-def runs_before(runs: Iterable[RunSummary], end: datetime, days: float) -> list[RunSummary]:
-    """The runs that started in the days up to `end`, without `end` itself."""
-    start = end - timedelta(days=days)
-    return [run for run in runs if run.is_run and start <= run.started_at < end]
-
-
-def compared(run: RunSummary, others: Sequence[RunSummary]) -> dict[str, Fact]:
+def compared(run: RunSummary, others: Iterable[RunSummary]) -> dict[str, Fact]:
     """The run against the runner's own of the 28 and 90 days before it: for each of COMPARED `<name>_average_28d` and
     `<name>_difference_28d` (this one minus that average); `runs_28d`, `distance_28d`, `longest_28d`; the same with
     `_90d`. Fewer than LEAST_RUNS give no average."""
     told: dict[str, Fact] = {}
     for days in (28, 90):
-        before = [other for other in runs_before(others, run.started_at, days) if other.id != run.id]
+        before = Runs.of(others).before(run.started_at, days)
         if not before:
             continue
         span = f"the {days} days before"
         told[f"runs_{days}d"] = fact(len(before), "count", f"runs of {span}")
-        rows = [other.compared for other in before]
-        columns = [[value for value in column if value is not None] for column in zip(*rows, strict=True)]
-        distances = columns[0]
-        if distances:
-            told[f"distance_{days}d"] = fact(sum(distances), "m", f"all runs of {span}")
+        if distances := before.values("distance"):
+            told[f"distance_{days}d"] = fact(math.fsum(distances), "m", f"all runs of {span}")
             told[f"longest_{days}d"] = fact(max(distances), "m", f"longest run of {span}")
-        for (name, unit), own, theirs in zip(COMPARED.items(), run.compared, columns, strict=True):
+        less = f"this run less that of {span}"
+        for name, unit in COMPARED.items():
+            own, theirs = run.values.get(name), before.values(name)
             if own is None or len(theirs) < LEAST_RUNS:
                 continue
             average = math.fsum(theirs) / len(theirs)
             told[f"{name}_average_{days}d"] = fact(average, unit, f"mean of {len(theirs)} runs of {span}")
-            told[f"{name}_difference_{days}d"] = fact(own - average, unit, f"this run less that of {span}")
+            told[f"{name}_difference_{days}d"] = fact(own - average, unit, less)
     return told
 
 
-def similar(run: RunSummary, others: Sequence[RunSummary], most: int = 3) -> tuple[Similar, ...]:
+def similar(run: RunSummary, others: Iterable[RunSummary], most: int = 3) -> tuple[Similar, ...]:
     """Earlier runs most like this one in distance and climb, the nearest first, then the newest."""
     near: list[tuple[float, float, RunSummary]] = []
     for other in others:

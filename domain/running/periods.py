@@ -1,14 +1,14 @@
 """A runner's weeks and months, by the days of their own timezone."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from domain.model import Model
 from domain.running.figures import Fact, Quality, Unit, fact
-from domain.running.history import RunSummary, runs_before
+from domain.running.runs import Runs, RunSummary
 
 # A ratio of one week to four needs about four to be there.
 LEAST_DAYS_BACK, LEAST_RUNS = 21, 4
@@ -32,20 +32,19 @@ class Trends(Model):
     facts: dict[str, Fact]
 
 
-def training_load(runs: Sequence[RunSummary], now: datetime) -> dict[str, Fact]:
+def training_load(runs: Iterable[RunSummary], now: datetime) -> dict[str, Fact]:
     """`load_7d`, `load_28d` and `load_ratio` (a day of the seven by a day of the 28): in TRIMP where every run has one
     of the runner's own heart rates, else in metres. A trend only, never a word on injury."""
-    month = runs_before(runs, now, 28)
+    month = Runs.of(runs).before(now, 28)
     if not month:
         return {}
     unit: Unit
     name, unit, what = (
         ("trimp_banister", "points", "TRIMP (Banister)")
-        if all("trimp_banister" in run.values for run in month)
+        if len(month.values("trimp_banister")) == len(month)
         else ("distance", "m", "distance")
     )
-    week = runs_before(month, now, 7)
-    seven, all_28 = (math.fsum(run.values.get(name, 0.0) for run in some) for some in (week, month))
+    seven, all_28 = (math.fsum(some.values(name)) for some in (month.before(now, 7), month))
     told = {
         "load_7d": fact(seven, unit, f"{what} of the last 7 days"),
         "load_28d": fact(all_28, unit, f"{what} of the last 28 days"),

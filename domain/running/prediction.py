@@ -1,15 +1,15 @@
 """Race times from what was run already."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from domain.model import Model
 from domain.running.figures import Fact, fact
-from domain.running.history import RunSummary, runs_before
 from domain.running.pacing import EFFORTS
+from domain.running.runs import Runs, RunSummary
 
 Race = Literal["5km", "10km", "half_marathon", "marathon"]
 RACES: tuple[Race, ...] = ("5km", "10km", "half_marathon", "marathon")
@@ -19,6 +19,14 @@ SHORTEST_SECONDS, LONGEST_SECONDS = 210.0, 230 * 60.0
 FURTHEST, NEAREST = 4.5, 0.5
 RIEGEL = 1.06
 DAYS = 90
+
+
+def _tells(metres: float, race: Race) -> bool:
+    """Whether an effort over that distance tells of the race."""
+    return NEAREST <= EFFORTS[race][0] / metres <= FURTHEST
+
+
+TELLING = {name: metres for name, (metres, _) in EFFORTS.items() if any(_tells(metres, race) for race in RACES)}
 
 _MARATHON = {
     "riegel": "for the marathon this formula is ten minutes and more too fast for half of runners "
@@ -76,7 +84,7 @@ def speed_at(found: float, share: float) -> float:
     return (-b + math.sqrt(b * b - 4 * a * c)) / (2 * a) / 60
 
 
-def predictions(runs: Sequence[RunSummary], now: datetime) -> tuple[Prediction, ...]:
+def predictions(runs: Iterable[RunSummary], now: datetime) -> tuple[Prediction, ...]:
     """Race times from the best efforts of the DAYS before `now`: by each method that of the effort which promises
     most. Efforts are of training runs and need not have been all that the runner can."""
     efforts = list(_fastest(runs, now))
@@ -94,28 +102,27 @@ def predictions(runs: Sequence[RunSummary], now: datetime) -> tuple[Prediction, 
     return tuple(told)
 
 
-def best_vdot(runs: Sequence[RunSummary], now: datetime) -> float | None:
+def best_vdot(runs: Iterable[RunSummary], now: datetime) -> float | None:
     """The highest VDOT that `predictions` tells, as it is told there."""
-    efforts = [one for one in _fastest(runs, now) if any(_tells(one.metres, race) for race in RACES)]
-    if not efforts:
-        return None
-    return fact(max(vdot(one.seconds, one.metres) for one in efforts), "ml/kg/min", "").value
+    best = [vdot(min(held), metres) for _, metres, held in _held(Runs.of(runs).before(now, DAYS))]
+    return fact(max(best), "ml/kg/min", "").value if best else None
 
 
-def _fastest(runs: Sequence[RunSummary], now: datetime) -> Iterator[_Effort]:
+def _fastest(runs: Iterable[RunSummary], now: datetime) -> Iterator[_Effort]:
     """Of one length the fastest promises most by either method."""
-    before = runs_before(runs, now, DAYS)
-    columns = zip(*(run.bests for run in before), strict=True)
-    for (name, (metres, _)), column in zip(EFFORTS.items(), columns, strict=False):
-        held = [seconds for seconds in column if seconds is not None and SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS]
+    before = Runs.of(runs).before(now, DAYS)
+    for name, metres, held in _held(before):
+        seconds = min(held)
+        run = next(run for run in before if run.values.get(f"best_{name}") == seconds)
+        yield _Effort(run, name, seconds, metres)
+
+
+def _held(runs: Runs) -> Iterator[tuple[str, float, Sequence[float]]]:
+    """The efforts that tell of a race: name, metres, and the seconds of those within Riegel's bounds."""
+    for name, metres in TELLING.items():
+        held = [seconds for seconds in runs.values(f"best_{name}") if SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS]
         if held:
-            seconds = min(held)
-            yield _Effort(before[column.index(seconds)], name, seconds, metres)
-
-
-def _tells(metres: float, race: Race) -> bool:
-    """Whether an effort over that distance tells of the race."""
-    return NEAREST <= EFFORTS[race][0] / metres <= FURTHEST
+            yield name, metres, held
 
 
 def _told(

@@ -42,7 +42,8 @@ _ONES = {word: int(value) for word, value in SPELLED.items() if word not in ("ze
 _WORD = "|".join(sorted([*_TENS, *_ONES, "zero"], key=len, reverse=True))
 # "One" is a word, unless something is measured by it; one kilometre and one minute are ways to speak.
 SPELLED_OUT = re.compile(
-    rf"\b(?:(?P<tens>{'|'.join(_TENS)})[ -](?P<ones>{'|'.join(_ONES)})|(?P<alone>{_WORD}))"
+    rf"\b(?=[{''.join(sorted({word[0] for word in (*_TENS, *_ONES, 'zero')}))}])"
+    rf"(?:(?P<tens>{'|'.join(_TENS)})[ -](?P<ones>{'|'.join(_ONES)})|(?P<alone>{_WORD}))"
     r"(?P<big>(?: (?:hundred|thousand))*)\b",
 )
 LONE_ONE = re.compile(
@@ -62,7 +63,7 @@ _ROUGH = (
     (r"2[- ]thirds|3[- ]quarters|a third of|a quarter of|double the|triple the", "unknown", 0.0),
 )
 A_BIG = re.compile(r"\ba (?=(?:hundred|thousand)\b)")
-ROUGH = re.compile(r"\b(?:" + "|".join(f"(?P<rough{at}>{said})" for at, (said, *_) in enumerate(_ROUGH)) + r")\b")
+ROUGH = re.compile(rf"\b(?:{'|'.join(said for said, *_ in _ROUGH)})\b")
 _MONTHS = [name.lower() for name in MONTHS]
 _MONTH = rf"(?P<month>{'|'.join(_MONTHS)}|(?:{'|'.join(name[:3] for name in _MONTHS if name != 'may')})\b\.?)"
 _DAY = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th)?"
@@ -83,7 +84,7 @@ COMPOUND = re.compile(
     r"|(?<![\w.:])(?P<m2>\d+)(?: ?(?:mins?|minutes?)(?:,? and |, | )?| ?m ?)(?P<s2>\d{1,2}) ?(?:s|secs?|seconds?)\b",
 )
 _NUM = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
-VALUE = re.compile(rf"(?P<clock>\d+:[0-5]\d(?::[0-5]\d)?)|(?P<number>{_NUM})(?P<ordinal>st|nd|rd|th)?(?![\d])")
+VALUE = re.compile(rf"(?=\d)(?:(?P<clock>\d+:[0-5]\d(?::[0-5]\d)?)|(?P<number>{_NUM})(?P<ordinal>st|nd|rd|th)?(?!\d))")
 TO_ANOTHER = re.compile(rf"\s?(?:-|to|and|or)\s?(?:\d+:[0-5]\d(?::[0-5]\d)?|{_NUM})")
 PER_LENGTH = re.compile(rf"\s?(?:min(?:utes)?\s?)?{PER}\s?(?:(?P<km>{KM})|(?P<mile>{MI}))")
 
@@ -91,11 +92,12 @@ PER_LENGTH = re.compile(rf"\s?(?:min(?:utes)?\s?)?{PER}\s?(?:(?P<km>{KM})|(?P<mi
 def quantities(text: str) -> Iterator[Quantity]:
     """Every quantity of the text, in no order."""
     rest = _in_digits(NAMES.sub(" ", plain(text).lower()))
-    for pattern, read in READ if DIGIT.search(rest) else READ_WITHOUT_DIGITS:
+    digits = DIGIT.search(rest)
+    for pattern, read in READ if digits else READ_WITHOUT_DIGITS:
         if found := list(pattern.finditer(rest)):
             yield from (quantity for match in found for quantity in read(match))
             rest = pattern.sub(" ; ", rest)
-    for match in VALUE.finditer(rest):
+    for match in VALUE.finditer(rest) if digits else ():
         yield _measured(rest, match)
 
 
@@ -127,7 +129,7 @@ def _zones(match: re.Match[str]) -> Iterator[Quantity]:
 
 
 def _rough(match: re.Match[str]) -> Iterator[Quantity]:
-    _, unit, value = _ROUGH[int((match.lastgroup or "")[5:])]
+    unit, value = next((unit, value) for said, unit, value in _ROUGH if re.fullmatch(said, match.group()))
     yield Quantity(match.group(), (Reading(unit, value, ROUGHLY * value),))
 
 

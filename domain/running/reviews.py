@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 from domain.running.contents import ReviewSheet
 from domain.running.figures import Fact, Facts, fact
-from domain.running.history import COMPARED, RunSummary, difference
+from domain.running.history import COMPARED, difference
 from domain.running.periods import Period, trends, week
+from domain.running.runs import RunSummary
 from domain.running.sheet import coming
 from domain.running.suggestion import suggestion
 from domain.running.traced import has_heart, without_heart

@@ -1,16 +1,17 @@
 """What a writer is told of a run: its own figures, and how it stands among the runner's others at that time."""
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from domain.running.contents import Half, RunSheet
 from domain.running.figures import Fact, Facts, fact
-from domain.running.history import RunSummary, Similar, compared, similar
+from domain.running.history import Similar, compared, similar
 from domain.running.letters import words_of
 from domain.running.pacing import EFFORTS
 from domain.running.periods import training_load
+from domain.running.runs import Runs, RunSummary
 from domain.running.suggestion import Suggestion, suggestion
 from domain.running.traced import has_heart, without_heart
 
@@ -18,6 +19,10 @@ from domain.running.traced import has_heart, without_heart
 RECENT, NEAR = timedelta(days=90), 12
 # What comes after a run begins so long after its start.
 AFTERWARDS = timedelta(days=1)
+# Figures that are the same in every sheet.
+WEEK = fact(7, "count", "days of the week to come")
+WINDOWS = {days: fact(days, "count", "days before the run that it is compared with") for days in (28, 90)}
+LENGTHS = {length: fact(metres, "m", "the length of such an effort") for length, (metres, _) in EFFORTS.items()}
 # What the letter is about; the insight may cite all.
 _LETTER = """distance moving_time pace elevation_gain average_heart_rate max_heart_rate first_half_pace second_half_pace
 fastest_km average_cadence pace_difference_28d distance_difference_28d runs_28d distance_28d window_28d start_day
@@ -34,8 +39,8 @@ def run_sheet(
     run: RunSummary,
     facts: Facts,
     *,
-    recent: Sequence[RunSummary] = (),
-    near: Sequence[RunSummary] = (),
+    recent: Iterable[RunSummary] = (),
+    near: Iterable[RunSummary] = (),
     timezone: str | None = None,
 ) -> RunSheet:
     """The sheet of a workout. `recent` are the runs of the 90 days before it, `near` earlier ones of about its length.
@@ -77,14 +82,13 @@ def _says_anything(name: str, value: Fact) -> bool:
     return value.value != 0 or not name.startswith(("time_in_zone", "stopped_time"))
 
 
-def _among(run: RunSummary, recent: Sequence[RunSummary], near: Sequence[RunSummary]) -> dict[str, Fact]:
+def _among(run: RunSummary, recent: Iterable[RunSummary], near: Iterable[RunSummary]) -> dict[str, Fact]:
     """The run set beside the others; the week to come as it was on its day."""
-    found = compared(run, recent)
-    for days in (28, 90):
-        if f"runs_{days}d" in found:
-            found[f"window_{days}d"] = fact(days, "count", "days before the run that it is compared with")
+    others = Runs.of(recent)
+    found = compared(run, others)
+    found |= {f"window_{days}d": window for days, window in WINDOWS.items() if f"runs_{days}d" in found}
     found |= dict(_like(similar(run, near, most=1), run.started_at))
-    ran, afterwards = [*recent, run], run.started_at + AFTERWARDS
+    ran, afterwards = others.and_then(run), run.started_at + AFTERWARDS
     suggested = suggestion(ran, afterwards)
     loads = suggested.facts or training_load(ran, afterwards)
     found |= {name: value for name, value in loads.items() if name.startswith("load_")}
@@ -101,9 +105,9 @@ def _like(others: Sequence[Similar], started_at: datetime) -> Iterator[tuple[str
 
 def _lengths(names: Container[str]) -> Iterator[tuple[str, Fact]]:
     """How long the distances are that figures have in their names: the best 5 km."""
-    for length, (metres, _) in EFFORTS.items():
+    for length, metres in LENGTHS.items():
         if f"best_{length}" in names:
-            yield f"length_{length}", fact(metres, "m", "the length of such an effort")
+            yield f"length_{length}", metres
 
 
 def coming(suggested: Suggestion) -> Iterator[tuple[str, Fact]]:
@@ -111,7 +115,7 @@ def coming(suggested: Suggestion) -> Iterator[tuple[str, Fact]]:
     if target := suggested.facts.get("distance_target"):
         yield "next_week_distance", target
     if suggested.sessions:
-        yield "window_7d", fact(7, "count", "days of the week to come")
+        yield "window_7d", WEEK
     kinds = [session.kind for session in suggested.sessions]
     # those of a kind are alike
     for session in {session.kind: session for session in suggested.sessions}.values():

@@ -1,15 +1,15 @@
 """What to run next: rules over the last four weeks, no model and no word on health."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
 from domain.model import Model
 from domain.running.figures import Fact, fact
-from domain.running.history import RunSummary, runs_before
 from domain.running.periods import training_load
 from domain.running.prediction import best_vdot, speed_at
+from domain.running.runs import Runs, RunSummary
 
 # A week grows by so much at most, and shrinks to so much after one that was more than MUCH times the usual.
 GROWTH, RELIEF, MUCH = 1.05, 0.85, 1.3
@@ -43,16 +43,17 @@ class Suggestion(Model):
     reasons: tuple[str, ...]
 
 
-def suggestion(runs: Sequence[RunSummary], now: datetime) -> Suggestion:
+def suggestion(runs: Iterable[RunSummary], now: datetime) -> Suggestion:
     """From the last 28 days; who ran none is given a beginning."""
-    month = [run for run in runs_before(runs, now, 28) if run.values.get("distance", 0.0) > 0]
+    runs = Runs.of(runs)
+    month = [run for run in runs.before(now, 28) if run.values.get("distance", 0.0) > 0]
     if not month:
         return _beginning()
     distances = [run.values["distance"] for run in month]
     # Who has run for less than four weeks is measured by the weeks there were.
     weeks = max(1.0, min(4.0, (now - min(run.started_at for run in month)).total_seconds() / (7 * 86_400)))
     usual = math.fsum(distances) / weeks
-    last = math.fsum(run.values["distance"] for run in runs_before(month, now, 7))
+    last = math.fsum(runs.before(now, 7).values("distance"))
     eased = last > MUCH * usual
     target = usual * (RELIEF if eased else GROWTH)
     facts = training_load(runs, now) | {

@@ -5,7 +5,7 @@ Pure, deterministic, no model asked. What is wrong is said in words, so that a w
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from domain.running.contents import Pattern
 from domain.running.figures import Fact
@@ -50,7 +50,12 @@ def has_heart(facts: Mapping[str, Fact]) -> bool:
 def without_heart(facts: Mapping[str, Fact]) -> dict[str, Fact]:
     """The facts that are not about the heart, nor made of what it did."""
     beating = ("bpm", "m/beat", "points")
-    return {name: fact for name, fact in facts.items() if fact.unit not in beating and not HEART_FACTS.search(name)}
+    return {name: fact for name, fact in facts.items() if fact.unit not in beating and not _beats(name)}
+
+
+@lru_cache(1000)
+def _beats(name: str) -> bool:
+    return HEART_FACTS.search(name) is not None
 
 
 def faults(

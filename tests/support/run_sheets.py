@@ -11,7 +11,7 @@ from uuid import UUID
 from domain.running.contents import RunSheet
 from domain.running.facts import facts_of
 from domain.running.figures import Facts, Runner
-from domain.running.history import RunSummary
+from domain.running.runs import RunSummary
 from domain.running.sheet import run_sheet
 from domain.workout import Session, Sport, Workout, WorkoutRefused
 from tests.support.recordings import BEGAN, FOLDER, made, recorded

@@ -5,9 +5,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from domain.running.facts import facts_of
-from domain.running.history import RunSummary, compared, difference, similar
+from domain.running.history import compared, difference, similar
 from domain.running.periods import training_load, trends, week
 from domain.running.prediction import best_vdot, predictions, riegel, seconds_for, speed_at, vdot
+from domain.running.runs import RunSummary
 from domain.running.suggestion import EASY, suggestion
 from tests.support.recordings import steady
 

@@ -8,9 +8,9 @@ import pytest
 from domain.running.brief import brief, heading
 from domain.running.contents import About, ReviewSheet
 from domain.running.figures import Fact, Facts, fact
-from domain.running.history import RunSummary
 from domain.running.reviewed import review
 from domain.running.reviews import comparison_sheet, suggestion_sheet, trends_sheet, week_sheet
+from domain.running.runs import RunSummary
 from domain.running.sheet import offered, run_sheet
 from domain.running.traced import faults, has_heart
 from domain.workout import Sport
