@@ -54,8 +54,12 @@ def test_a_recording_in_a_bucket_of_its_own(running: Stack, outside: Outside, tm
     # so short that Deepgram is waited for
     sound = written(tmp_path / "talk.wav", spoken(JFK)[: 4 * RATE]).read_bytes()
     outside.supabase.buckets["uploads"] = {"ann/talk.wav": sound}
+    own = running.post("/api/timeline-items", {"userId": "ann", "audio": "uploads/ann/talk.wav"})
     row_id = outside.theirs.add("interview", audio_path="uploads/ann/talk.wav")
     row = asked(running, outside, "interview", row_id)
     assert (row["processing_status"], row["processing_error"]) == ("completed", None)
     assert row["transcript"]["text"] == " ".join(text for _, text in CONVERSATION)
     assert row["duration_seconds"] == pytest.approx(4, abs=0.1)
+    job = running.client().wait(own["jobId"], 60)
+    assert (job.status, job.error) == ("completed", None), "what is given at our own door may lie there too"
+    assert outside.supabase.buckets["uploads"]["ann/talk.wav"] == sound

@@ -95,11 +95,14 @@ async def test_a_text_is_a_row_with_its_first_fields_and_a_job_though_the_engine
     assert position["evidence"]["employmentType"] == {"source": "label", "quote": "Full-time", "confidence": 0.95}
     assert (position["description"], position["url"], position["answeredBy"]) == (TEXT.strip(), None, None)
 
-    began = time.monotonic()
-    again = await give(server, "ann", description=TEXT)
-    assert again["title"] == "Senior Data Engineer", "what reads is there by now"
-    assert time.monotonic() - began < 5
-    assert again["id"] != position["id"]
+    took: list[float] = []
+    for _ in range(3):
+        began = time.monotonic()
+        again = await give(server, "ann", description=TEXT)
+        took.append(time.monotonic() - began)
+        assert again["title"] == "Senior Data Engineer", "what reads is there by now"
+        assert again["id"] != position["id"]
+    assert min(took) < 1
 
 
 async def test_an_address_is_read_at_the_door_and_known_again(
