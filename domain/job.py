@@ -150,11 +150,13 @@ class Retry(Model):
 
 
 class Carried(Model):
-    """What a run hands to the next one at continue-as-new: the snapshot and how often each step has run."""
+    """What a run hands to the next one at continue-as-new: the snapshot, how often each step has run, and until when
+    the work has to be done, which is how long it was `allowed` to take."""
 
     steps: tuple[StepState, ...] = ()
     runs: dict[str, int] = Field(default_factory=dict)
     deadline: datetime | None = None
+    allowed: timedelta | None = None
     items: Items | None = None
 
 

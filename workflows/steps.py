@@ -17,6 +17,7 @@ from temporalio.exceptions import (
     is_cancelled_exception,
 )
 
+from workflows.deadline import Deadline
 from workflows.failing import NEVER_ISOLATED, failure_of
 from workflows.policies import HEARTBEAT, Policy
 from workflows.snapshot import Snapshot
@@ -59,8 +60,7 @@ class Steps:
         self._snapshot = Snapshot(job)
         self._runs = dict(carried.runs)
         self._listener = Listener()
-        self._clock: asyncio.Timeout | None = None
-        self._deadline = carried.deadline or workflow.now() + job.max_duration
+        self._deadline = Deadline(job)
         workflow.set_query_handler("progress", self._snapshot.wire)
 
     async def run(
@@ -174,14 +174,12 @@ class Steps:
 
     def within(self, limit: timedelta) -> None:
         """The job may take so long from the start of this run, and no longer than it might before."""
-        self._deadline = min(self._deadline, workflow.info().start_time + limit)
-        if self._clock is not None:
-            self._clock.reschedule(asyncio.get_running_loop().time() + self.left)
+        self._deadline.within(limit)
 
     @property
     def left(self) -> float:
         """Seconds until the job has taken as long as it may."""
-        return max(0.0, (self._deadline - workflow.now()).total_seconds())
+        return self._deadline.left
 
     def done(self, name: str) -> bool:
         """Whether the step was completed, in this run or in one before it."""
@@ -254,8 +252,14 @@ class Steps:
 
     def next_run(self, payload: Model) -> NoReturn:
         """Continue as new with this snapshot, the counts of repeats and the deadline."""
-        snapshot = self._snapshot
-        carried = Carried(steps=snapshot.states, runs=self._runs, deadline=self._deadline, items=snapshot.items)
+        snapshot, deadline = self._snapshot, self._deadline
+        carried = Carried(
+            steps=snapshot.states,
+            runs=self._runs,
+            deadline=deadline.at,
+            allowed=deadline.allowed,
+            items=snapshot.items,
+        )
         workflow.continue_as_new(self._job.model_copy(update={"payload": payload, "carried": carried}))
 
     async def to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
@@ -264,14 +268,12 @@ class Steps:
         A programmer's error passes: Temporal suspends the task, and a fixed deploy mends it.
         """
         result: T | None = None
-        self._clock = clock = asyncio.timeout(self.left)
         try:
-            async with clock:
+            async with self._deadline.clock():
                 result = await work
             outcome = self._outcome(Status.COMPLETED, result=result)
         except (FailureError, LongrunError, asyncio.CancelledError, TimeoutError) as error:
-            if clock.expired():
-                late = Failure(code="max_duration", message=f"the job took longer than {self._job.max_duration}")
+            if late := self._deadline.failure:
                 outcome = self._outcome(Status.TIMED_OUT, error=late)
             elif is_cancelled_exception(error) and workflow.cancellation_reason() is not None:
                 outcome = self._outcome(Status.CANCELED)

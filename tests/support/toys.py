@@ -145,10 +145,12 @@ class Hasty:
 
 
 class RoundsRequest(Request):
-    """`left` rounds to go, `per_run` of them before each continue-as-new."""
+    """`left` rounds to go, `per_run` of them before each continue-as-new; so many `seconds` for all of them, where the
+    workflow is to say how many."""
 
     left: int = 4
     per_run: int = 2
+    seconds: float | None = None
 
 
 @workflow.defn(name="toy-rounds")
@@ -169,6 +171,8 @@ class Rounds:
     async def play(self, asked: RoundsRequest) -> ToyResult:
         if self.first:
             await self.progress.run("begin", Toys.work, "begun")
+            if asked.seconds:
+                self.progress.within(timedelta(seconds=asked.seconds))
         for _ in range(min(asked.left, asked.per_run)):
             await self.progress.run("round", Toys.work, "went round")
         if asked.left > asked.per_run:

@@ -414,6 +414,18 @@ async def test_a_run_that_is_deleted_meanwhile_fails_alone(world: World) -> None
     assert (found.done, [(one.activity_id, one.code) for one in found.failures]) == (11, [(runs[11], "not_found")])
 
 
+async def test_once_its_runs_are_counted_it_has_an_hour_for_each_thousand(world: World) -> None:
+    user, _ = await world.user(1)
+    row = await world.ended(user)
+    history = await world.parts.client.get_workflow_handle(str(row.id)).fetch_history()
+    timers = [
+        event.timer_started_event_attributes.start_to_fire_timeout.ToTimedelta()
+        for event in history.events
+        if event.HasField("timer_started_event_attributes")
+    ]
+    assert [round(timer.total_seconds() / 3600) for timer in timers] == [30 * 24, 1]
+
+
 async def test_a_job_that_takes_too_long_keeps_what_is_done(world: World) -> None:
     world.ingest.pause = 60.0
     user, runs = await world.user(12)

@@ -34,17 +34,21 @@ async def test_repeats_count_on_across_runs_and_the_snapshot_comes_along(parts: 
     assert live["progress"]["text"] == "2/2"
 
 
-async def test_a_deadline_is_kept_across_runs(parts: Parts, toys: Toys) -> None:
+@pytest.mark.parametrize(("seconds", "longest"), [(60, 2), (2, 3600)])
+async def test_a_deadline_is_kept_across_runs(parts: Parts, toys: Toys, seconds: float, longest: int) -> None:
+    """Whether it is the job's or the workflow's own: whichever comes first is told."""
+
     async def slowly() -> str:
         await asyncio.sleep(0.4)
         return "went round"
 
     for n in range(1, 21):
         toys.on("round" if n == 1 else f"round#{n}", slowly)
-    row = await parts.ended(await parts.submit("toy-rounds", {"left": 20, "perRun": 1}, max_duration=2))
+    asked = {"left": 20, "perRun": 1, "seconds": seconds}
+    row = await parts.ended(await parts.submit("toy-rounds", asked, max_duration=longest))
     assert row.status == Status.TIMED_OUT
     assert row.error is not None
-    assert row.error.code == "max_duration"
+    assert (row.error.code, row.error.message) == ("max_duration", "the job took longer than 0:00:02")
     assert "round#2" in toys.calls
     assert "round#20" not in toys.calls
     assert await parts.closed(row.id) == WorkflowExecutionStatus.FAILED
