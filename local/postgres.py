@@ -92,9 +92,10 @@ class Postgres:
         return self._psql("SELECT 1") == "1"
 
     def create_database(self, name: str) -> None:
-        """Create it unless it is there."""
+        """Create it unless it is there. Who looks into it finds our views without naming their schema."""
         if self._psql("SELECT 1 FROM pg_database WHERE datname = :'name'", name=name) != "1":
             self._psql('CREATE DATABASE :"name"', name=name)
+            self._psql('ALTER DATABASE :"name" SET search_path = "$user", public, longrun', name=name)
 
     def remove_moved(self) -> None:
         """Remove data kept elsewhere than asked, for those who throw away the folder they asked for."""

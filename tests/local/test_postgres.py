@@ -40,6 +40,9 @@ async def test_a_killed_server_comes_back_on_its_port_with_its_data(folder: Path
     wait_until(server.answers, [process], 30)
     connection = await asyncpg.connect(url)
     assert await connection.fetchval("SELECT answer FROM kept") == 42
+    # queries that other programs keep name no schema
+    await connection.execute("CREATE SCHEMA longrun CREATE VIEW worker_jobs AS SELECT 7 AS n")
+    assert await connection.fetchval("SELECT n FROM worker_jobs") == 7
     assert await connection.fetchval("SELECT version()") >= "PostgreSQL 18"
     await connection.close()
     process.stop()
