@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 from uuid import UUID, uuid4
@@ -115,7 +116,7 @@ class InterviewIntake:
 
     async def current(self, row: Interview) -> Interview:
         """The row, its job started if it was left without one."""
-        return await self._starting.started(row)
+        return row if row.arriving(datetime.now(UTC)) else await self._starting.started(row)
 
     def pieces(self, interview_id: UUID, start: int, end: int) -> "AsyncIterator[bytes]":
         """The recording's bytes. Raises JobError `file_gone`, VendorError."""

@@ -1,5 +1,6 @@
 """The table `interviews`: recordings of users, what was said in them, and what jobs made of that."""
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -64,6 +65,11 @@ class Interviews(UserRows[Interview]):
         """Without transcript and answers."""
         row = await self._database.row(LISTED + "WHERE id = $1", interview_id)
         return _interview(row) if row else None
+
+    async def without_job(self, *, seconds: float, limit: int = 100) -> list[Interview]:
+        """Those of at least that age that are there and whose job could not be started, the oldest first."""
+        rows = await super().without_job(seconds=seconds, limit=limit)
+        return [row for row in rows if not row.arriving(datetime.now(UTC))]
 
     async def open_jobs(self, interview_id: UUID) -> "list[UUID]":
         """Jobs that are, or are to be, at it."""

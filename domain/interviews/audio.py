@@ -15,11 +15,17 @@ Container = Literal["wav", "mp3", "m4a", "ogg", "webm", "flac", "mp4"]
 class AudioRefused(CallerError):
     """A file in which no interview can be heard. `code` is stable, `message` says why.
 
-    `empty_file`, `not_audio`, `no_audio_track`, `truncated_file`, `broken_file`, `silent_audio`, `too_long`,
-    `too_large`.
+    `empty_file`, `not_audio`, `no_audio_track`, `truncated_file`, `broken_file`, `silent_audio`, `too_long`.
     """
 
     code = "not_audio"
+
+
+class AudioTooLarge(AudioRefused):
+    """A file of more bytes than may be kept."""
+
+    code = "too_large"
+    status = 413
 
 
 class AudioInfo(Model):
@@ -48,7 +54,7 @@ class AudioStore(Protocol):
     """Where recordings lie, by a key of our own making (`<item id>`). Raises VendorError for a store elsewhere."""
 
     async def put(self, key: str, file: Path, content_type: str = "application/octet-stream") -> None:
-        """Keep a file, in place of what had that key. Raises AudioRefused `too_large`, also where a store elsewhere
+        """Keep a file, in place of what had that key. Raises AudioTooLarge, also where a store elsewhere
         has a limit of its own."""
         ...
 
@@ -75,7 +81,7 @@ class AudioFetcher(Protocol):
     async def bring(self, source: str, path: Path) -> None:
         """Write what lies at an address, or at `bucket/path` of the store elsewhere, to a file.
 
-        Raises VendorError, RateLimited, AudioRefused `too_large`, JobError.
+        Raises VendorError, RateLimited, AudioTooLarge, JobError.
         """
         ...
 

@@ -1,7 +1,7 @@
 """An interview (on the wire: timeline item): what its job is asked and answers, and the row as it stands."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -14,6 +14,8 @@ from domain.portions import Again
 from domain.waiting import Waiting
 
 KIND = "analyse-interview"
+# To a store elsewhere the largest recording takes minutes; one that takes longer than this was lost on the way.
+ARRIVES_WITHIN = timedelta(hours=1)
 Judge = Literal["anthropic", "openai", "offline"]
 AnsweredBy = Literal["anthropic", "openai", "offline", "mixed"]
 ProcessingStatus = Literal["pending", "processing", "completed", "failed"]
@@ -83,8 +85,8 @@ class Answer(Model):
 
 
 class Interview(Model):
-    """The row. Without `audio` the recording does not lie in the store; `source` says from where it is fetched. Lists
-    leave out `transcript` and `answers`."""
+    """The row. Without `audio` the recording does not lie in the store; `source` says from where it is fetched, and
+    without that it is being uploaded. Lists leave out `transcript` and `answers`."""
 
     id: UUID
     user_id: str
@@ -103,6 +105,10 @@ class Interview(Model):
     model: str | None
     created_at: datetime
     updated_at: datetime
+
+    def arriving(self, now: datetime) -> bool:
+        """Whether its upload may still be under way."""
+        return self.audio is None and self.source is None and now - self.created_at < ARRIVES_WITHIN
 
 
 def together(parts: Iterable[str]) -> AnsweredBy:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from domain.errors import JobError, VendorError
-from domain.interviews.audio import AudioRefused
+from domain.interviews.audio import AudioTooLarge
 
 if TYPE_CHECKING:
     from domain.interviews.audio import AudioStore
@@ -30,5 +30,5 @@ class Recordings:
             await self._files.save(source, path)
         except VendorError as error:
             if error.code == "too_large":
-                raise AudioRefused("the recording is larger than may be", code="too_large") from error
+                raise AudioTooLarge("the recording is larger than may be") from error
             raise

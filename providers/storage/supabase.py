@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from domain.errors import JobError, VendorError
-from domain.interviews.audio import AudioRefused
+from domain.interviews.audio import AudioTooLarge
 from providers.supabase import WHO, Supabase
 
 OBJECT = "/storage/v1/object"
@@ -27,7 +27,7 @@ class SupabaseAudio:
         self._links, self._max_bytes = links, max_bytes
 
     async def put(self, key: str, file: Path, content_type: str = "application/octet-stream") -> None:
-        """Raises AudioRefused where the store takes no file of that size."""
+        """Raises AudioTooLarge where the store takes no file of that size."""
         size = (await asyncio.to_thread(file.stat)).st_size
         headers = {"x-upsert": "true", "content-type": content_type, "content-length": str(size)}
         try:
@@ -35,7 +35,7 @@ class SupabaseAudio:
                 await answer.aread()
         except VendorError as error:
             if error.code == TOO_LARGE:
-                raise AudioRefused(f"{WHO} keeps no file of that size", code="too_large") from error
+                raise AudioTooLarge(f"{WHO} keeps no file of that size") from error
             raise
 
     async def fetch(self, key: str, path: Path) -> None:
@@ -45,7 +45,7 @@ class SupabaseAudio:
             async for piece in self._body(key, {}):
                 read += len(piece)
                 if self._max_bytes is not None and read > self._max_bytes:
-                    raise AudioRefused("the recording is larger than may be", code="too_large")
+                    raise AudioTooLarge("the recording is larger than may be")
                 await asyncio.to_thread(file.write, piece)
 
     async def pieces(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -182,6 +183,15 @@ async def test_a_store_that_is_away_keeps_no_row_and_says_so(
         assert project.url not in text
 
 
+async def test_a_store_with_a_limit_of_its_own_refuses_as_ours_does(
+    server: httpx.AsyncClient, recording: bytes, project: SupabaseServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(project, "limit", 1000)
+    answer = await send(server, recording, "leo")
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+    assert (await server.get(ITEMS, params={"userId": "leo"})).json()["timelineItems"] == []
+
+
 async def test_a_recording_that_somebody_took_away_is_not_found(
     server: httpx.AsyncClient, recording: bytes, bucket: dict[str, bytes]
 ) -> None:
@@ -222,6 +232,19 @@ async def test_what_was_left_without_a_job_gets_one(api: Api, server: httpx.Asyn
     await api.database.execute("UPDATE interviews SET created_at = now() - interval '5 minutes' WHERE id = $1", ids[1])
     assert await jobs.left() == 1
     assert len(await api.jobs.list(JobFilter(owner="mia"))) == 2
+
+
+async def test_a_recording_that_is_on_its_way_is_waited_for(api: Api, server: httpx.AsyncClient) -> None:
+    """To a store elsewhere half a gigabyte may take minutes; one whose server died never arrives."""
+    interviews, interview_id = Interviews(api.database), uuid4()
+    await interviews.put(interview_id, "max")
+    jobs = interview_jobs(interviews, api.submitter)
+    aged = "UPDATE interviews SET created_at = now() - $2::interval WHERE id = $1"
+    await api.database.execute(aged, interview_id, timedelta(minutes=10))
+    assert await jobs.left() == 0
+    assert (await server.get(f"{ITEMS}/{interview_id}")).json()["jobId"] is None
+    await api.database.execute(aged, interview_id, timedelta(hours=2))
+    assert (await server.get(f"{ITEMS}/{interview_id}")).json()["jobId"]
 
 
 async def test_pages_of_a_user_newest_first(api: Api, server: httpx.AsyncClient) -> None:
