@@ -62,14 +62,14 @@ async def ingest(asked: IngestAsked, given: Given, caller: Auth, key: Idempotenc
     """
     if caller.starts(KIND, (), asked.user_id) != asked.user_id:
         raise NotFound
-    options = given.served(keyed(Options(owner=asked.user_id, email=asked.email), key), caller)
     payload = asked.model_dump(mode="json", by_alias=True, include=PAYLOAD, exclude_unset=True)
     try:
+        options = given.served(keyed(Options(owner=asked.user_id, email=asked.email), key), caller)
         [opened] = await given.submitter.submit(
             [Submission(KIND, payload, options, by=caller.acting_for(asked.user_id))]
         )
     except CallerError as error:
-        error.pointer = error.pointer and error.pointer.removeprefix("/payload")
+        error.pointer = error.pointer and error.pointer.removeprefix("/payload").removeprefix("/options")
         raise
     return started(opened, given.catalog[KIND])
 

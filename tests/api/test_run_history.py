@@ -67,7 +67,8 @@ async def test_a_token_reaches_its_own_history_alone(api: Api) -> None:
 async def test_an_email_without_a_mail_server_is_refused(api: Api) -> None:
     server = await api.client()
     body = {"userId": "ann", "email": "ann@example.com"}
-    assert (await server.post("/api/run-history/ingest", json=body)).json()["code"] == "not_configured"
+    refused = (await server.post("/api/run-history/ingest", json=body)).json()
+    assert (refused["code"], refused["errors"][0]["pointer"]) == ("not_configured", "/email")
 
 
 @pytest.fixture
