@@ -21,9 +21,10 @@ from domain.running.ingest import (
     most_runs,
     tier_of,
 )
-from domain.running.runs import RunSummary
+from domain.running.runs import Runs, RunSummary
 from domain.usage import Usage
 from ledger.database import sql
+from ledger.workouts import summary
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -33,14 +34,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class BegunRun:
-    """A run whose `halves` the job has still to write; and the others that it is set beside, all of them before it."""
+    """A run whose `halves` the job has still to write; and the others that it is set beside, all of them before it.
+
+    Its facts are without the splits, which no text is made of.
+    """
 
     id: UUID
     facts: Facts
     summary: RunSummary
     halves: tuple[Half, ...]
     timezone: str | None
-    recent: Sequence[RunSummary]
+    recent: Runs
     near: Sequence[RunSummary]
 
 
@@ -84,7 +88,8 @@ class RunHistory:
         """
         rows = await self._database.fetch(sql("begin_ingest"), job_id, asked.user_id, runs, asked.regenerate)
         begun = [row for row in rows if row["halves"]]
-        others, alike = await self._others(asked.user_id, begun, recent, near)
+        others = await self._others(asked.user_id, begun, recent, near)
+        before = Runs.of(others[None])
         return {
             row["id"]: BegunRun(
                 id=row["id"],
@@ -92,8 +97,8 @@ class RunHistory:
                 summary=RunSummary.of(str(row["id"]), row["name"], row["started_at"], facts),
                 halves=tuple(row["halves"]),
                 timezone=row["timezone"],
-                recent=[one for one in others if row["started_at"] - recent <= one.started_at < row["started_at"]],
-                near=alike[row["id"]],
+                recent=before.before(row["started_at"], recent.days),
+                near=others[row["id"]],
             )
             for row in rows
             for facts in (Facts.model_validate_json(row["facts"]),)
@@ -101,22 +106,17 @@ class RunHistory:
 
     async def _others(
         self, user_id: str, begun: "Sequence[Record]", recent: timedelta, near: int
-    ) -> tuple[list[RunSummary], dict[UUID, list[RunSummary]]]:
-        """Runs of the time before any of these, newest first; and of each those of about its length."""
-        alike: dict[UUID, list[RunSummary]] = defaultdict(list)
-        if not begun:
-            return [], alike
-        starts = [row["started_at"] for row in begun]
-        others = await self._database.fetch(
-            """SELECT id, name, started_at, is_run, figures FROM workouts
-            WHERE user_id = $1 AND is_run AND started_at >= $2 AND started_at < $3 ORDER BY started_at DESC""",
-            user_id,
-            min(starts) - recent,
-            max(starts),
-        )
-        for row in await self._database.fetch(sql("nearest_to_runs"), user_id, [row["id"] for row in begun], near):
-            alike[row["run"]].append(_summary(row))
-        return [_summary(row) for row in others], alike
+    ) -> dict[UUID | None, list[RunSummary]]:
+        """Of each of these the runs of about its length; under None those of the time before any of them."""
+        found: dict[UUID | None, list[RunSummary]] = defaultdict(list)
+        if begun:
+            starts = [row["started_at"] for row in begun]
+            ids = [row["id"] for row in begun]
+            for row in await self._database.fetch(
+                sql("set_beside"), user_id, ids, near, min(starts) - recent, max(starts)
+            ):
+                found[row["run"]].append(summary(row))
+        return found
 
     async def ended(self, job_id: UUID) -> Ended:
         """What came of a job so far."""
@@ -161,7 +161,3 @@ class RunHistory:
         return HistoryState(
             activities=sum(letters.values()), letters=HalfCounts(**letters), insights=HalfCounts(**insights)
         )
-
-
-def _summary(row: "Record") -> RunSummary:
-    return RunSummary(str(row["id"]), row["name"], row["started_at"], row["is_run"], row["figures"])

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID, uuid4
 
 import asyncpg
+from pydantic_core import from_json
 
 from domain.running.figures import VERSION, Facts, Runner
 from domain.running.runs import RunSummary
@@ -22,7 +24,7 @@ SHOWN = "id, user_id, content_hash, started_at, name, type, is_run, source, fact
 SELECT = (
     "SELECT id, user_id, content_hash, started_at, name, type, is_run, source, facts, runner, created_at FROM workouts "
 )
-SUMMARIES = "SELECT id, name, started_at, is_run, figures FROM workouts "
+SUMMARIES = "SELECT id, name, started_at, is_run, figures::text FROM workouts "
 FIND = SELECT + "WHERE user_id = $1 AND (content_hash = $2 OR started_at = $3) ORDER BY content_hash = $2 DESC LIMIT 1"
 PUT = """INSERT INTO workouts (user_id, content_hash, started_at, name, type, is_run, source, facts, figures, runner,
     recording, id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING RETURNING """
@@ -157,12 +159,12 @@ class Workouts:
             runs_only,
             limit,
         )
-        return [_summary(row) for row in rows]
+        return [summary(row) for row in rows]
 
     async def nearest(self, user_id: str, distance_meters: float, *, until: datetime, limit: int) -> list[RunSummary]:
         """Runs before `until` whose distance is closest to the one given: among them the similar ones are sought."""
         rows = await self._database.fetch(sql("nearest_runs"), user_id, distance_meters, until, limit)
-        return [_summary(row) for row in rows]
+        return [summary(row) for row in rows]
 
     async def run_ids(self, user_id: str, *, limit: int | None = None) -> list[UUID]:
         """The user's runs, newest first; what is not a run is left out."""
@@ -186,8 +188,15 @@ class Workouts:
         return row is not None
 
 
-def _summary(row: "Record") -> RunSummary:
-    return RunSummary(str(row["id"]), row["name"], row["started_at"], row["is_run"], row["figures"])
+def summary(row: "Record") -> RunSummary:
+    """A workout as it is set beside others; its figures were read as text."""
+    return RunSummary(str(row["id"]), row["name"], row["started_at"], row["is_run"], _read(row["figures"]))
+
+
+@lru_cache(2_000)
+def _read(figures: str) -> dict[str, float]:
+    """Whoever goes through a history meets each of its runs beside many others."""
+    return from_json(figures)
 
 
 def _figures(facts: Facts) -> dict[str, float]:

@@ -1,7 +1,7 @@
 -- $1 job, $2 user, $3 runs, $4 whether to write anew: the runs, and which halves of each the job has still to write; it
 -- is noted that they are being written.
 WITH runs AS (
-    SELECT id, name, started_at, is_run, facts::text FROM workouts WHERE id = ANY($3) AND user_id = $2 FOR KEY SHARE
+    SELECT id, name, started_at, is_run, (facts - 'splits')::text AS facts FROM workouts WHERE id = ANY($3) AND user_id = $2 FOR KEY SHARE
 ), missing AS (
     SELECT r.id, wanted.half FROM runs r CROSS JOIN unnest(ARRAY['letter', 'insight']) AS wanted (half)
     LEFT JOIN run_contents c ON c.workout_id = r.id AND c.half = wanted.half

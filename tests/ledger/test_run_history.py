@@ -1,0 +1,56 @@
+"""A batch of an ingest is told of each run what a single letter is told of it."""
+
+from uuid import uuid4
+
+import pytest
+
+from domain.running.figures import Fact, Facts, Runner, Split
+from domain.running.ingest import IngestRequest
+from domain.running.sheet import NEAR, RECENT, run_sheet
+from domain.workout import Workout
+from ledger.run_history import RunHistory
+from ledger.workouts import WorkoutRow, Workouts
+from tests.ledger.book import Book
+from tests.ledger.test_workouts import workout
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+KILOMETRE = Split(unit="km", number=1, distance_meters=1_000, moving_seconds=300, pace_seconds_per_km=300)
+
+
+def facts(distance: float) -> Facts:
+    found = {
+        "distance": Fact(value=distance, unit="m", basis="counted", quality="good"),
+        "pace": Fact(value=300 + distance / 100, unit="s/km", basis="counted", quality="good"),
+    }
+    return Facts(sport="run", facts=found, splits=(KILOMETRE,))
+
+
+def alone(row: WorkoutRow, rows: list[WorkoutRow]) -> object:
+    """The run's sheet among all that there are."""
+    earlier = [one.summary for one in rows if one.started_at < row.started_at]
+    recent = [one for one in earlier if one.started_at >= row.started_at - RECENT]
+    near = sorted(earlier, key=lambda one: abs(one.values["distance"] - row.summary.values["distance"]))[:NEAR]
+    return run_sheet(row.user_id, row.summary, row.facts, recent=recent, near=near)
+
+
+async def test_each_run_of_a_batch_stands_among_those_before_it(book: Book) -> None:
+    workouts, history, ann = Workouts(book.database), RunHistory(book.database), uuid4().hex
+    runs: list[Workout] = [workout(f"run {day}", day=day) for day in range(0, 150, 5)]
+    rows = [
+        (await workouts.put(ann, one, facts(5_000 + 37 * at % 900), Runner(), b""))[0] for at, one in enumerate(runs)
+    ]
+    asked, batch = IngestRequest(user_id=ann), rows[-5:]
+
+    job = await book.open()
+
+    async def sheets() -> list[object]:
+        begun = await history.begin(job.id, asked, [row.id for row in batch], recent=RECENT, near=NEAR)
+        told = [begun[row.id] for row in batch]
+        return [run_sheet(ann, one.summary, one.facts, recent=one.recent, near=one.near) for one in told]
+
+    assert await sheets() == [alone(row, rows) for row in batch]
+    longer = rows[-6]
+    await workouts.refigure(longer.id, facts(20_000), Runner())
+    rows = await workouts.page(ann, limit=100)
+    batch = [row for row in rows if row.started_at > longer.started_at]
+    assert await sheets() == [alone(row, rows) for row in batch], "figures that were made anew are read anew"
