@@ -193,7 +193,8 @@ class Found(Model):
     """A chunk that answers a question: `text` is the document's from character `start` to `end`.
 
     `highlight` is HTML: an excerpt whose words of the question are in <mark>. `page` counts from 1, where the format
-    has pages. `score` orders the answers to one question and means nothing beside it.
+    has pages. `tableHeader` names the columns, where the text begins with later rows of a table. `score` orders the
+    answers to one question and means nothing beside it.
     """
 
     document_id: str
@@ -203,6 +204,7 @@ class Found(Model):
     highlight: str
     page: int | None
     heading_path: tuple[str, ...]
+    table_header: str | None = None
     start: int
     end: int
     score: float

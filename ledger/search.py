@@ -79,6 +79,7 @@ def _found(row: "Record") -> Found:
         highlight=marked,
         page=row["page"],
         heading_path=tuple(row["heading_path"]),
+        table_header=row["table_header"],
         start=row["starts"],
         end=row["ends"],
         score=row["score"],

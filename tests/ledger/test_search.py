@@ -8,11 +8,13 @@ from uuid import uuid4
 import pytest
 
 from bench import quality_documents
+from domain.chunking import chunks_of
+from domain.documents import Parsed, Table
 from domain.errors import VendorError
 from domain.library import Found
 from domain.usage import Call
 from ledger.database import Database
-from ledger.documents import Documents
+from ledger.documents import Cut, Documents
 from ledger.search import Search
 from ledger.vectors import Vectors
 from tests.ledger.book import Book
@@ -182,6 +184,20 @@ async def test_a_chunk_says_where_it_stands_and_marks_what_was_asked(shelf: Shel
     assert "&amp; <mark>syringes</mark> cost" in found.highlight
     assert "<b>" not in found.highlight
     assert [one.heading_path for one in await find(shelf, "bridges")] == [("Roads",)]
+
+
+async def test_rows_of_a_table_come_with_its_header(shelf: Shelf) -> None:
+    header = "| fruit | colour |\n| --- | --- |\n"
+    text = header + "".join(f"| fruit{n} | colour{n} |\n" for n in range(20))
+    read = Parsed(
+        content_hash="0" * 64, file_type="csv", text=text, tables=(Table(start=0, end=len(text), header=header),)
+    )
+    await shelf.index("doc", Cut(read, chunks_of(read, 64, 0), 64, 0))
+    [found] = await find(shelf, "fruit19")
+    assert (found.text.startswith("| fruit |"), found.table_header) == (False, header)
+    assert text[found.start : found.end] == found.text
+    first = next(one for one in await find(shelf, "fruit0 fruit19") if one.start == 0)
+    assert first.table_header is None, "it is there"
 
 
 async def embedded(shelf: Shelf) -> Meant:
