@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import cache
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -192,4 +193,10 @@ KINDS = ours()
 
 def installed(task_hosts: Sequence[str] = ()) -> Catalog:
     """Our kinds and those of installed packages (entry points of the group `longrun.kinds`, each a Kind)."""
-    return Catalog([*ours(task_hosts), *(entry.load() for entry in entry_points(group="longrun.kinds"))])
+    return Catalog([*ours(task_hosts), *_theirs()])
+
+
+@cache
+def _theirs() -> tuple[Kind, ...]:
+    # looked for among all that is installed, which takes a while and finds the same as long as a process lives
+    return tuple(entry.load() for entry in entry_points(group="longrun.kinds"))

@@ -26,11 +26,18 @@ KEY = "a-secret-key-of-the-tests-0123456789"
 OTHER_KEY = "another-secret-key-of-the-tests-0123"
 RESEARCH = {"companyName": "Stripe", "role": "Backend Engineer"}
 
+# FastAPI works out what it has included with the first request to each application, for 70 ms; ours include alike.
+_included: dict[int, Any] = {}
+
 
 @contextmanager
 def serving(settings: Settings) -> Generator[str]:
     """The URL of an API with these settings."""
-    with served(create_app(settings)) as url:
+    app = create_app(settings)
+    for at, route in enumerate(app.router.routes):
+        if router := getattr(route, "original_router", None):
+            app.router.routes[at] = _included.setdefault(id(router), route)
+    with served(app) as url:
         yield url
 
 
