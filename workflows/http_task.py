@@ -8,6 +8,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from workflows import policies
+from workflows.ending import afterwards
 from workflows.steps import Step, Steps
 
 with workflow.unsafe.imports_passed_through():
@@ -35,7 +36,7 @@ class HttpTask:
             return await self.progress.to_the_end(self.call(job.payload))
         except (asyncio.CancelledError, ApplicationError) as error:
             if isinstance(error, asyncio.CancelledError) or error.type in UNWANTED:
-                await self.progress.afterwards(HttpTasks.cancel, job.payload, within=timedelta(seconds=20))
+                await afterwards(HttpTasks.cancel, job.payload, within=timedelta(seconds=20))
             raise
 
     async def call(self, task: HttpTaskRequest) -> Any:

@@ -17,15 +17,18 @@ from temporalio.exceptions import (
     is_cancelled_exception,
 )
 
+from workflows.children import child
 from workflows.deadline import Deadline
+from workflows.ending import ended
+from workflows.executing import Executing
 from workflows.failing import NEVER_ISOLATED, failure_of
-from workflows.policies import HEARTBEAT, Policy
+from workflows.policies import Policy
 from workflows.snapshot import Snapshot
-from workflows.surely import surely, whatever_comes
+from workflows.surely import surely
 from workflows.waiting import Listener
 
 with workflow.unsafe.imports_passed_through():
-    from activities.closing import ChildRequest, Closing, Note
+    from activities.closing import Closing, Note
     from activities.waiting import Waits
     from domain.errors import LongrunError
     from domain.job import Carried, Failure, Items, Job, Ongoing, Outcome, Status
@@ -38,8 +41,6 @@ A = TypeVar("A")
 R = TypeVar("R", bound=Ongoing)
 # of these one run is made: its history stays small, however long each of them takes
 PORTIONS = 50
-# the engine takes no time-out of nothing
-LEAST = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Steps:
     def __init__(self, job: Job[Any], steps: Sequence[Step]) -> None:
         carried = job.carried or Carried()
         self._job = job
-        self._policies = {step.name: step.policy for step in steps}
+        self._work = Executing(job, {step.name: step.policy for step in steps})
         self._snapshot = Snapshot(job)
         self._runs = dict(carried.runs)
         self._listener = Listener()
@@ -97,9 +98,9 @@ class Steps:
         """
 
         async def playing() -> R:
-            answer = await self._execute(name, name, activity, (asked,), until)
+            answer = await self._work.execute(name, name, activity, (asked,), until)
             while answer.goes_on:
-                answer = await self._execute(name, name, activity, (await then(answer),), until)
+                answer = await self._work.execute(name, name, activity, (await then(answer),), until)
             return answer
 
         return await self._isolated(name, name, playing(), otherwise)
@@ -108,13 +109,13 @@ class Steps:
         self, name: str, activity: Callable[..., Awaitable[T]], *args: Any, until: datetime | None = None
     ) -> T:
         """An activity that belongs to a step and is none itself: nothing is written of it."""
-        return await self._execute(None, name, activity, args, until)
+        return await self._work.execute(None, name, activity, args, until)
 
     async def _asked(
         self, activity_id: str, name: str, activity: Callable[..., Awaitable[T]], args: Sequence[Any]
     ) -> T:
         """What the activity answers, or the one outside whom it has asked."""
-        result: Any = await self._execute(activity_id, name, activity, args)
+        result: Any = await self._work.execute(activity_id, name, activity, args)
         if isinstance(result, Asked) and result.waiting is not None:
             result = await self._listener.answer_to(result.waiting, name)
         return result  # pyright: ignore[reportReturnType]
@@ -152,7 +153,7 @@ class Steps:
         done = 0
         while True:
             try:
-                portion = await self._execute(name, name, activity, args)
+                portion = await self._work.execute(name, name, activity, args)
             except (ActivityError, asyncio.CancelledError) as error:
                 self._snapshot.mark(name, "failed", failure_of(error, name))
                 raise
@@ -168,9 +169,7 @@ class Steps:
 
     def again(self, name: str) -> Again:
         """How the step's policy, with what the caller asked for, offers a failed item again."""
-        policy = self._policies[name].merged(self._job.retry)
-        first, longest = policy.first_wait.total_seconds(), policy.longest_wait.total_seconds()
-        return Again(attempts=policy.attempts, first_wait=first, factor=policy.factor, longest_wait=longest)
+        return self._work.again(name)
 
     def within(self, limit: timedelta) -> None:
         """The job may take so long from the start of this run, and no longer than it might before."""
@@ -207,7 +206,7 @@ class Steps:
         # counted by itself, for repeats must not be answered with each other's stored outputs
         nth = self._runs[f"{name}#otherwise"] = self._runs.get(f"{name}#otherwise", 0) + 1
         repeat = "" if nth == 1 else f"#{nth}"
-        return await self._execute(f"{name}{repeat}#otherwise", name, activity, args)
+        return await self._work.execute(f"{name}{repeat}#otherwise", name, activity, args)
 
     async def called_back(self, waiting: Waiting, name: str) -> None:
         """Between the rounds of a step: wait for somebody outside, who has answered, or will not, or has not in time.
@@ -222,33 +221,7 @@ class Steps:
 
     async def child(self, kind: str, payload: Model, child_id: UUID | None = None) -> Any:
         """Run another job as part of this one, with a public id of its own, in this job's slot."""
-        asked = ChildRequest(
-            parent_id=self._job.id,
-            id=child_id or workflow.uuid4(),
-            kind=kind,
-            payload=payload.model_dump(mode="json", by_alias=True),
-        )
-        job = await surely(Closing.open_child, asked)
-        return await workflow.execute_child_workflow(
-            job.kind,
-            job,
-            id=str(job.id),
-            parent_close_policy=workflow.ParentClosePolicy.REQUEST_CANCEL,
-            static_summary=job.title,
-        )
-
-    async def afterwards(self, activity: Callable[..., Awaitable[Any]], *args: Any, within: timedelta) -> None:
-        """Do something once the end is written, whatever it was, as well as it can be done."""
-        work = workflow.execute_activity(
-            activity,
-            args=args,
-            task_queue="io",
-            start_to_close_timeout=within / 4,
-            schedule_to_close_timeout=within,
-            heartbeat_timeout=HEARTBEAT,
-        )
-        with suppress(ActivityError):
-            await whatever_comes(work)
+        return await child(self._job.id, kind, payload, child_id)
 
     def next_run(self, payload: Model) -> NoReturn:
         """Continue as new with this snapshot, the counts of repeats and the deadline."""
@@ -279,38 +252,7 @@ class Steps:
                 outcome = self._outcome(Status.CANCELED)
             else:
                 outcome = self._outcome(Status.FAILED, error=failure_of(error))
-        standing = await whatever_comes(surely(Closing.finish, outcome))
-        if standing.status == Status.COMPLETED:
-            # a cancel may come between the commit of this end and the engine's word that it knows of it
-            return result if outcome.status == Status.COMPLETED else standing.result  # pyright: ignore[reportReturnType]
-        if standing.status == Status.CANCELED and workflow.cancellation_reason() is not None:
-            raise asyncio.CancelledError
-        failure = standing.error or Failure(code=standing.status, message=f"the job is {standing.status}")
-        raise ApplicationError(failure.message, type=failure.code, non_retryable=True)
-
-    async def _execute(
-        self,
-        activity_id: str | None,
-        name: str,
-        activity: Callable[..., Awaitable[T]],
-        args: Sequence[Any],
-        until: datetime | None = None,
-    ) -> T:
-        policy = self._policies[name].merged(self._job.retry)
-        longest = policy.schedule_to_close
-        if until is not None:
-            longest = min(longest, max(until - workflow.now(), LEAST))
-        return await workflow.execute_activity(
-            activity,
-            args=args,
-            activity_id=activity_id,
-            task_queue=policy.queue,
-            start_to_close_timeout=policy.start_to_close,
-            schedule_to_close_timeout=longest,
-            heartbeat_timeout=HEARTBEAT,
-            retry_policy=policy.retry_policy,
-            summary=(activity_id or name).replace("_", " ").capitalize(),
-        )
+        return await ended(outcome, result)
 
     async def _note(self, activity_id: str, status: Literal["failed", "skipped"], failure: Failure | None) -> None:
         note = Note(job_id=self._job.id, activity_id=activity_id, at=workflow.now(), status=status, error=failure)
