@@ -69,7 +69,7 @@ def pieces(stack: Stack, job_id: str) -> dict[float, str]:
     return {row["begins"]: row["by"] for row in rows}
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_two_voices_give_their_questions_with_the_right_answers_though_the_worker_is_killed(
     make_stack: StackMaker, path: Path
 ) -> None:

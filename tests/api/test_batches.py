@@ -68,7 +68,7 @@ async def test_a_job_in_somebodys_hands_holds_up_no_other(api: Api, server: http
     async with api.database.acquire() as connection, connection.transaction():
         await connection.execute("SELECT FROM jobs WHERE id = $1 FOR NO KEY UPDATE", ids[1])
         asked = asyncio.ensure_future(server.post(f"{url}/cancel"))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while (await statuses(api, ids)).count("asked") < 2:
                 await asyncio.sleep(0.02)
         assert not asked.done()

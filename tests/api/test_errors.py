@@ -196,7 +196,7 @@ async def test_one_line_a_request_without_query_payload_or_token(
     await server.get("/api/jobs?tag=m4rker")
     await server.get("/nowhere/m4rker")
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while len(lines := [line for line in logged if line["event"] == "request"]) < 5:
             await asyncio.sleep(0.01)
     assert {(line["method"], line["route"], line["status"]) for line in lines} == {

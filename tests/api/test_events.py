@@ -29,7 +29,7 @@ class Stream:
 
     async def next(self) -> tuple[int | None, str, Any]:
         fields: dict[str, str] = {}
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             async for line in self._lines:
                 if line.startswith(":"):
                     self.comments += 1
@@ -192,7 +192,7 @@ async def test_a_silent_stream_is_kept_alive(
     async with follow(server, job_id) as stream:
         await stream.next()
         waiting = asyncio.create_task(stream.rest())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while stream.comments < 3:
                 await asyncio.sleep(0.01)
         await api.jobs.finish(Outcome(job_id=job_id, status=Status.COMPLETED, result={}))

@@ -28,7 +28,7 @@ class Following:
     async def next(self) -> tuple[str, Any]:
         """(event, data) of the next event."""
         fields: dict[str, str] = {}
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             async for line in self._lines:
                 if line and not line.startswith(":"):
                     name, _, value = line.partition(": ")
@@ -40,7 +40,7 @@ class Following:
 
     async def position(self) -> str:
         """The id once there is one: a comment or an empty event brings it."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while self.last is None:
                 line = await anext(self._lines)
                 if line.startswith("id: "):
@@ -168,7 +168,7 @@ async def test_a_silent_feed_is_kept_alive_and_its_comments_move_its_place(
         lines = response.aiter_lines()
         first = await anext(lines)
         await life(api, await api.opened(owner="ann"))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             comments, last = 0, first
             while comments < 3 or last == first:
                 line = await anext(lines)

@@ -110,15 +110,17 @@ def test_what_is_not_there_is_not_found(base: str) -> None:
 
 
 def test_only_the_first_page_waits() -> None:
-    with samples.serve(delay_first_seconds=0.3) as url, httpx.Client(base_url=url) as http:
-        started = time.monotonic()
-        http.get("/robots.txt")
-        assert time.monotonic() - started < 0.3
-        http.get("/")
-        assert time.monotonic() - started >= 0.3
-        started = time.monotonic()
-        http.get("/about/")
-        assert time.monotonic() - started < 0.3
+    with samples.serve(delay_first_seconds=0.5) as url, httpx.Client(base_url=url) as http:
+
+        def took(path: str) -> float:
+            started = time.monotonic()
+            http.get(path)
+            return time.monotonic() - started
+
+        # a busy machine holds up one of some answers
+        assert min(took("/robots.txt") for _ in range(4)) < 0.5
+        assert took("/") >= 0.5
+        assert min(took("/about/") for _ in range(4)) < 0.5
 
 
 def test_each_shipped_file_is_a_path_of_its_own() -> None:

@@ -202,9 +202,9 @@ def test_a_manifest_states_its_direct_dependencies_in_its_own_words(filename: st
     ["", "\0\0", "{", "[[[", "]" * 50, "<project>", "[1, 2]", "[" * 100_000, '{"a":' * 50_000, "\n" * 199_999],
 )
 def test_a_malformed_manifest_is_no_finding_and_takes_no_time(filename: str, text: str):
-    began = time.monotonic()
+    began = time.thread_time()
     assert read(filename, text) == []
-    assert time.monotonic() - began < 1
+    assert time.thread_time() - began < 1
 
 
 @pytest.mark.parametrize(
@@ -242,9 +242,9 @@ def test_a_minified_manifest_is_quoted_by_its_part():
     ],
 )
 def test_a_hostile_manifest_is_bounded(filename: str, text: str):
-    began = time.monotonic()
+    began = time.thread_time()
     assert len(read(filename, text)) <= 500
-    assert time.monotonic() - began < 2
+    assert time.thread_time() - began < 2
 
 
 def test_one_package_in_two_sections_keeps_both_lines():
