@@ -24,7 +24,7 @@ SHOWN = "id, user_id, content_hash, started_at, name, type, is_run, source, fact
 SELECT = (
     "SELECT id, user_id, content_hash, started_at, name, type, is_run, source, facts, runner, created_at FROM workouts "
 )
-SUMMARIES = "SELECT id, name, started_at, is_run, figures::text FROM workouts "
+SUMMARIES = "SELECT id::text, name, started_at, is_run, figures::text FROM workouts "
 FIND = SELECT + "WHERE user_id = $1 AND (content_hash = $2 OR started_at = $3) ORDER BY content_hash = $2 DESC LIMIT 1"
 PUT = """INSERT INTO workouts (user_id, content_hash, started_at, name, type, is_run, source, facts, figures, runner,
     recording, id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING RETURNING """
@@ -189,8 +189,8 @@ class Workouts:
 
 
 def summary(row: "Record") -> RunSummary:
-    """A workout as it is set beside others; its figures were read as text."""
-    return RunSummary(str(row["id"]), row["name"], row["started_at"], row["is_run"], _read(row["figures"]))
+    """A workout as it is set beside others; its id and its figures were read as text."""
+    return RunSummary(row["id"], row["name"], row["started_at"], row["is_run"], _read(row["figures"]))
 
 
 @lru_cache(2_000)

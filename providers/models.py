@@ -78,12 +78,11 @@ class Models:
         """
         vendor = self._vendor(self._named)
         shape, schema = _shape(output)
-        prompt_hash = _hash([instructions, prompt, schema])
+        prompt_hash, tokens = _measured([instructions, prompt, schema])
         if paid := await self._till.answered(call, prompt_hash):
             name, model, stored = paid
             return Answer(output=shape.validate_python(stored), vendor=name, model=model, recalled=True)
-        said = _tokens([instructions, prompt, schema])
-        async with self._allowance.granted(vendor, call.job_id, input_tokens=said, max_tokens=max_tokens) as grant:
+        async with self._allowance.granted(vendor, call.job_id, input_tokens=tokens, max_tokens=max_tokens) as grant:
             turn = await vendor.turn(instructions, prompt, schema, max_tokens)
             answer = _read(shape, turn)
             usable = None if isinstance(answer, VendorError) else shape.dump_python(answer, mode="json", by_alias=True)
@@ -108,14 +107,13 @@ class Models:
         vendor = self._vendor(model or self._named)
         shape, schema = _shape(output)
         said = [instructions, prompt, schema, exchanges, offers]
-        prompt_hash = _hash([vendor.model, *said])
+        prompt_hash, tokens = _measured([vendor.model, *said])
         if paid := await self._till.answered(call, prompt_hash):
             name, model_name, stored = paid
             answer = None if stored["uses"] else shape.validate_python(stored["output"])
             uses = tuple(ToolUse.model_validate(use) for use in stored["uses"])
             return Choice(output=answer, uses=uses, vendor=name, model=model_name, recalled=True)
-        most = _tokens(said)
-        async with self._allowance.granted(vendor, call.job_id, input_tokens=most, max_tokens=max_tokens) as grant:
+        async with self._allowance.granted(vendor, call.job_id, input_tokens=tokens, max_tokens=max_tokens) as grant:
             turn = await vendor.turn(instructions, prompt, schema, max_tokens, offers, exchanges)
             answer = None if turn.uses else _read(shape, turn)
             usable = None
@@ -161,13 +159,10 @@ def _shape(output: type[T]) -> tuple[TypeAdapter[T], dict[str, Any]]:
     return shape, shape.json_schema()
 
 
-def _hash(said: Any) -> str:
-    return hashlib.sha256(to_json(said)).hexdigest()
-
-
-def _tokens(said: Any) -> int:
-    """An upper estimate of a call's input tokens."""
-    return len(to_json(said)) // BYTES_PER_TOKEN
+def _measured(said: Any) -> tuple[str, int]:
+    """The hash of what is said, and an upper estimate of its tokens."""
+    told = to_json(said)
+    return hashlib.sha256(told).hexdigest(), len(told) // BYTES_PER_TOKEN
 
 
 def _read(shape: TypeAdapter[T], turn: "Turn") -> T | VendorError:

@@ -36,7 +36,7 @@ def training_load(runs: Iterable[RunSummary], now: datetime) -> dict[str, Fact]:
     """`load_7d`, `load_28d` and `load_ratio` (a day of the seven by a day of the 28): in TRIMP where every run has one
     of the runner's own heart rates, else in metres. A trend only, never a word on injury."""
     month = Runs.of(runs).before(now, 28)
-    if not month:
+    if month.since is None:
         return {}
     unit: Unit
     name, unit, what = (
@@ -49,7 +49,7 @@ def training_load(runs: Iterable[RunSummary], now: datetime) -> dict[str, Fact]:
         "load_7d": fact(seven, unit, f"{what} of the last 7 days"),
         "load_28d": fact(all_28, unit, f"{what} of the last 28 days"),
     }
-    back = min(run.started_at for run in month) <= now - timedelta(days=LEAST_DAYS_BACK)
+    back = month.since <= now - timedelta(days=LEAST_DAYS_BACK)
     if back and len(month) >= LEAST_RUNS and all_28 > 0:
         basis = f"{what} a day, last 7 days by last 28; a trend, no forecast of anything"
         told["load_ratio"] = fact(seven / 7 / (all_28 / 28), "", basis)

@@ -10,8 +10,7 @@ from typing import NamedTuple, Self
 from domain.running.figures import Facts
 
 
-@dataclass(frozen=True)
-class RunSummary:
+class RunSummary(NamedTuple):
     """What is needed of a workout to set it beside others. `values` are those of its facts that are not poor, by name:
     what rests on an assumption about the runner must not be compared."""
 
@@ -93,6 +92,12 @@ class Runs:
         return self.end - self.first + (self.newest is not None)
 
     def __iter__(self) -> Iterator[RunSummary]:
-        if self.newest is not None:
-            yield self.newest
-        yield from self.all_.newest_first[self.first : self.end]
+        found = self.all_.newest_first[self.first : self.end]
+        return iter(found if self.newest is None else [self.newest, *found])
+
+    @property
+    def since(self) -> datetime | None:
+        """When the oldest of them started."""
+        if self.end > self.first:
+            return self.all_.newest_first[self.end - 1].started_at
+        return self.newest.started_at if self.newest else None
