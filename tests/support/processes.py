@@ -27,18 +27,25 @@ from tests.support.stand_ins import Background
 from workflows.kind import Catalog, Kind
 
 T = TypeVar("T")
+# a connection that ended while nobody used it
+GONE = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.AdminShutdownError, ConnectionError)
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "acceptance-key-of-thirty-two-letters"
 START_SECONDS = 100.0
 UP = b"worker is up"
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.02, 0.15
 
 
 def until(holds: Callable[[], T | None], seconds: float = 30.0, what: str = "it") -> T:
-    """The first truthy answer of `holds`; fails when none comes in time."""
-    deadline = time.monotonic() + seconds
+    """The first truthy answer of `holds`; fails when none comes in time.
+
+    Who waits long asks less often: to ask takes CPU from what is waited for.
+    """
+    deadline, pause = time.monotonic() + seconds, SHORTEST_PAUSE
     while not (answer := holds()):
         assert time.monotonic() < deadline, f"{what} did not come about within {seconds:.0f} s"
-        time.sleep(0.02)
+        time.sleep(pause)
+        pause = min(pause * 1.2, LONGEST_PAUSE)
     return answer
 
 
@@ -118,6 +125,7 @@ class Stack:
         self.url = f"http://127.0.0.1:{self.port}"
         self.services: list[Service] = []
         self._clients: dict[str, Client] = {}
+        self._connection: asyncpg.Connection | None = None
 
     def api(self, **env: str) -> Service:
         """The API, not started yet."""
@@ -143,13 +151,24 @@ class Stack:
         """Ask the ledger behind the product's back."""
 
         async def fetch() -> list[dict[str, Any]]:
-            connection = await asyncpg.connect(self.env["DATABASE_URL"], server_settings={"search_path": "longrun"})
-            try:
-                return [dict(row) for row in await connection.fetch(query, *args)]
-            finally:
-                await connection.close()
+            connection = await self._connected()
+            return [dict(row) for row in await connection.fetch(query, *args)]
 
-        return self.background.run(fetch())
+        try:
+            return self.background.run(fetch())
+        except GONE:
+            # the ledger was killed and is there again
+            self._connection = None
+            return self.background.run(fetch())
+
+    async def _connected(self) -> asyncpg.Connection:
+        """One for all questions: to open one costs ten times as much as to ask, and `until` asks often."""
+        connection = self._connection
+        if connection is None or connection.is_closed():
+            connection = self._connection = await asyncpg.connect(
+                self.env["DATABASE_URL"], server_settings={"search_path": "longrun"}, statement_cache_size=0
+            )
+        return connection
 
     def submit(self, kind: Kind, payload: Mapping[str, Any], **options: Any) -> str:
         """Commit a job without an API; the worker's dispatcher starts it."""
@@ -204,6 +223,9 @@ class Stack:
         """End everything, frozen or not; there is nothing to save."""
         for client in self._clients.values():
             client.close()
+        if self._connection is not None:
+            self.background.call(self._connection.terminate)
+            self._connection = None
         for service in self.services:
             if service.started:
                 service.kill()
