@@ -88,7 +88,9 @@ class Indexer:
 
         async def one(item: Item) -> Settled:
             asked = Asked.model_validate(item.item)
-            await self._bring(portion, asked, last=_last(item, portion.again))
+            # text that is tried again was brought before; another may have been given since
+            if asked.text is None or not (item.attempts or item.waited_seconds):
+                await self._bring(portion, asked, last=_last(item, portion.again))
             sizes = self._sizes.chunk, self._sizes.overlap
             return await self._newest(portion, asked.id, item, sizes, portion.asked)
 

@@ -16,7 +16,7 @@ from ledger.rows import JobRow
 from tests.conftest import own_namespace
 from tests.support.databases import cloned
 from tests.support.library import Library
-from tests.support.stack_parts import Parts, stack
+from tests.support.stack_parts import Parts, stack, until
 from workflows.catalog import ours
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -198,6 +198,25 @@ async def test_a_document_that_is_given_anew_while_it_is_read_is_found_by_what_s
     assert (await find(library, owner, "lemons")).chunks == ()
     [found] = (await find(library, owner, "oranges")).chunks
     assert found.text == "Oranges, as it is said now."
+
+
+async def test_text_that_is_tried_again_does_not_come_back_over_what_was_given_since(
+    parts: Parts, library: Library
+) -> None:
+    owner, later = uuid4().hex, {"minTimeoutInMs": 1_000, "maxTimeoutInMs": 1_000}
+    library.meaning.fails = 1
+    payload = {"documents": asked(doc="Lemons, as it was said first.")}
+    slow = await parts.submit("bulk-document-processing", payload, owner=owner, retry=later)
+
+    async def put_off() -> bool:
+        [item] = await library.database.fetch("SELECT attempts FROM job_items WHERE job_id = $1", slow)
+        return item["attempts"] == 1
+
+    await until(put_off)
+    assert outcomes(await indexed(parts, owner, asked(doc="Oranges, as it is said now."))) == {"doc": "indexed"}
+    assert outcomes(await parts.ended(slow, 60)) == {"doc": "indexed"}
+    assert (await find(library, owner, "lemons")).chunks == ()
+    assert (await find(library, owner, "oranges")).chunks
 
 
 async def test_a_cancel_leaves_what_was_found(parts: Parts, library: Library) -> None:
