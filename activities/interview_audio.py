@@ -1,15 +1,14 @@
 """`load` and `transcribe` of an interview: its recording into the store, and what is said in it into the ledger."""
 
 import asyncio
-import tempfile
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from temporalio import activity
 
+from activities.scratch import scratch
 from domain.errors import JobError, LedgerUnavailable
 from domain.interviews.audio import AudioInfo, Hearing, LinkUnreachable
 from domain.interviews.item import AnalyseRequest, Heard, Loaded
@@ -70,11 +69,11 @@ class InterviewAudio:
         if recording.audio is None:
             raise JobError("the recording is not there: replay from the first step", code="file_gone")
         info, key = recording.audio, str(asked.timeline_item_id)
-        with tempfile.TemporaryDirectory(prefix="longrun-") as folder:
+        with scratch() as folder:
             hearing = Hearing(
                 job_id=job_id,
                 attempt=activity.info().attempt,
-                path=Path(folder) / "recording",
+                path=folder / "recording",
                 info=info,
                 link=await self._store.link(key) if self._by_link else None,
             )
@@ -107,8 +106,8 @@ class InterviewAudio:
         if source is None:
             raise JobError("the recording did not arrive whole: send it again", code="file_gone")
         key = str(interview_id)
-        with tempfile.TemporaryDirectory(prefix="longrun-") as folder:
-            path = Path(folder) / "recording"
+        with scratch() as folder:
+            path = folder / "recording"
             await self._fetcher.bring(source, path)
             info = await self._reader.probe(path)
             size = (await asyncio.to_thread(path.stat)).st_size

@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
@@ -10,6 +9,7 @@ from uuid import UUID, uuid4
 
 import structlog
 
+from activities.scratch import scratch
 from domain.errors import CallerError, NotConfigured, VendorError
 from domain.interviews.audio import AudioRefused, StoreUnavailable
 from domain.interviews.item import KIND, AnalyseRequest, Interview
@@ -86,8 +86,8 @@ class InterviewIntake:
     async def uploaded(self, user_id: str, upload: Upload, posting_id: UUID | None, *, by: str | None) -> Interview:
         """Keep a recording and have it analysed. Raises AudioRefused, CallerError, StoreUnavailable."""
         await self._check_posting(user_id, posting_id)
-        with tempfile.TemporaryDirectory(prefix="longrun-") as folder:
-            path = Path(folder) / "recording"
+        with scratch() as folder:
+            path = folder / "recording"
             await asyncio.to_thread(_copy, upload.file, path)
             info = await self._reader.probe(path)
             interview_id = uuid4()

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import AsyncIterator, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from uuid import uuid4
 
 from domain.errors import JobError, VendorError
@@ -23,7 +24,15 @@ class LocalAudio:
         self._folder = folder
 
     async def put(self, key: str, file: Path, content_type: str = "") -> None:
-        await asyncio.to_thread(self._put, key, file)
+        """One that is cancelled has ended before it says so: nothing comes there after what was there is deleted."""
+        stopped = Event()
+        writing = asyncio.ensure_future(asyncio.to_thread(self._put, key, file, stopped))
+        try:
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            stopped.set()
+            await asyncio.wait([writing])
+            raise
 
     async def fetch(self, key: str, path: Path) -> None:
         await asyncio.to_thread(self._fetch, key, path)
@@ -44,17 +53,19 @@ class LocalAudio:
         with _reading():
             await asyncio.to_thread(self._delete, key)
 
-    def _put(self, key: str, file: Path) -> None:
+    def _put(self, key: str, file: Path, stopped: Event) -> None:
         place = self._place(key)
         with _reading():
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             draft = self._folder / f".{key}.{uuid4().hex}"
             try:
                 with file.open("rb") as source, os.fdopen(os.open(draft, MODE, 0o600), "wb") as target:
-                    shutil.copyfileobj(source, target, PIECE)
+                    while not stopped.is_set() and (piece := source.read(PIECE)):
+                        target.write(piece)
                     target.flush()
                     os.fsync(target.fileno())
-                draft.replace(place)
+                if not stopped.is_set():
+                    draft.replace(place)
             finally:
                 draft.unlink(missing_ok=True)
 

@@ -1,5 +1,6 @@
 """Where recordings lie: a folder, and Supabase Storage over real HTTP; and how those from elsewhere are brought."""
 
+import asyncio
 import os
 import stat
 from collections.abc import AsyncGenerator, Callable
@@ -92,6 +93,19 @@ async def test_a_folder_keeps_files_to_itself_and_nothing_half_written(tmp_path:
     await store.delete(KEY)
     assert list(folder.iterdir()) == []
     assert await store.link(KEY) is None
+
+
+async def test_a_put_that_is_cancelled_is_over_and_has_left_nothing(tmp_path: Path) -> None:
+    folder, pipe = tmp_path / "audio", tmp_path / "pipe"
+    os.mkfifo(pipe)
+    putting = asyncio.create_task(LocalAudio(folder).put(KEY, pipe))
+    # who opens one end waits for the other
+    with await asyncio.to_thread(pipe.open, "wb", 0) as source:
+        await asyncio.to_thread(source.write, bytes(300_000))
+        putting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await putting
+    assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("key", ["../secret", "a/b", "/etc/passwd", "..", ".hidden", "", "a\0b", "a\n"])
