@@ -46,7 +46,9 @@ class Number(NamedTuple):
 
 def plain(text: str) -> str:
     """Straight quotation marks, plain hyphens and spaces, composed letters."""
-    return " ".join(unicodedata.normalize("NFKC", text).translate(STRAIGHT).split())
+    if not text.isascii():  # nothing in ASCII is composed or curved
+        text = unicodedata.normalize("NFKC", text).translate(STRAIGHT)
+    return " ".join(text.split())
 
 
 def bare(word: str) -> str:
