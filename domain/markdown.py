@@ -12,7 +12,7 @@ PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 MARKS = re.compile(r"[*_`#~|<>\[\]\\&!=+]|^[ \t]*(?:-|\d{1,9}[.)]|\t| {4})", re.MULTILINE)
 # What a parser took for plain, and no sentence needs: alone it would still look like a mark.
 LEFT = re.compile(r"[*_`#~|<>\[\]{}\\^]+")
-BULLET = re.compile(r"^(?:(?:[•‣▪◦+=-]|\d{1,9}[.)])(?:\s+|$))+")
+BULLET = re.compile(r"^(?:(?:[•‣▪◦+=-]+|\d{1,9}[.)])(?:\s+|$))+")
 PARAGRAPHS = re.compile(r"\n\s*\n")
 # Each takes off one layer of escapes.
 ROUNDS = 4

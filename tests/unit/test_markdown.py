@@ -70,6 +70,7 @@ def test_plain_text_stays_as_it_is(plain: str) -> None:
         ("&lt;b&gt;bold&lt;/b&gt;", "bold"),
         ("&#42;&#42;bold&#42;&#42;", "bold"),
         ("* * *", ""),
+        ("---|", ""),
         ("Title\n=====\n\ntext", "Title\n\ntext"),
         ("    indented code", "indented code"),
         ("• one\n\n• two", "one\n\ntwo"),
