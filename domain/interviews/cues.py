@@ -24,11 +24,6 @@ class Stems:
         """The distinct words of a text in lower case that begin so."""
         return frozenset(word for word in WORD.findall(text) if word in self._whole or self._begins(word))
 
-    @property
-    def pattern(self) -> str:
-        """Of one of the words, in lower case."""
-        return rf"(?:(?:{'|'.join(sorted(self._stems))})\w*|(?:{'|'.join(sorted(self._whole))})\b)"
-
     def _begins(self, word: str) -> bool:
         return any(word[:length] in self._stems for length in self._lengths)
 

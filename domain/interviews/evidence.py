@@ -1,18 +1,17 @@
 """What there is in an answer to go by: its sentences without repetitions, and in each what it shows.
 
-A sentence counts only when it shows work: precise actions, what careful work is made of, names, figures; and when it is
-about something: words and figures of its own subject, the more of them the more it claims. Praise of oneself, words of
-the trade alone, orders to the judge and whatever else is said count for nothing, so that saying more of it never helps.
+A sentence counts only when it shows work (precise actions, what careful work is made of, names, figures) and when it is
+built like one that tells something; the less so, the less credit it has. Praise of oneself, words of the trade alone,
+orders to the judge and whatever else is said have none or next to none, so that saying more of it does not help.
 """
 
 import re
 from collections.abc import Iterable
-from functools import cache
 from typing import NamedTuple
 
-from domain.interviews.cues import phrases, stems
+from domain.interviews.cues import WORD, phrases, stems
 from domain.interviews.measures import FILLERS
-from domain.text import content, numbers, plain, stem, words
+from domain.text import STOP, content, numbers, plain, stem, words
 
 BRACKETS = re.compile(r"(\([^()]*\))")
 CLAUSES = re.compile(r"[;:—–.?!]")
@@ -24,20 +23,37 @@ COMPOUND = re.compile(r"\b[a-z]+(?:[-/][a-z]+)+\b", re.IGNORECASE)
 # As much of two sentences alike, and the later one says nothing new.
 ALIKE = 0.8
 FEWEST_RUN = 5
-# A word of praise in a sentence of up to so many makes it one of praise.
-PRAISE_WORDS = 25
+# So many words, names and figures of work, and a sentence needs no link with others.
 ENOUGH = 2
-# So many words of its own subject a sentence needs, fewer when others speak of the same, and more for each claim.
-FIRM, LINKED, CLAIMED = 3, 2, 3
-# What is denied is not claimed: "I'm not always perfect at it".
-DENIED = re.compile(r"(?:\bnot|n't)(?: \w+){1,2}")
-# Long words made of others by these are mostly abstract (Biber 1988, nominalizations).
-ABSTRACT = re.compile(
-    r"(?:[st]ions?|ments?|it(?:y|ies)|ness|[ae]nc(?:e|es|y|ies)|ships?|isms?|ives?|ful|[ai]bl[ey]|ous|ly"
-    r"|i[sz](?:e|es|ed|ing)|if(?:y|ies|ied|ying))$"
-)
 # Björnsson's LIX counts words of more letters as long ones.
 LONG = 6
+
+
+# Words of more letters are mostly abstract.
+PLAIN = 8
+# What a sentence gains and loses by its form, whatever it is about, in plain words. The numbers began as those of a
+# logistic regression of sentences that tell of work against ones that boast, pad or string terms together.
+FORM = 2.5
+# Told as done, or as what one would do.
+DONE = re.compile(
+    r"(?<![\w-])(?:\w+ed|(?:i|we)'(?:ll|d)|(?:i|we) (?:(?:also|then|first) )?(?:built|began|broke|brought|chose|cut"
+    r"|drew|found|gave|held|kept|led|made|met|ran|sent|split|told|took|went|wrote))\b"
+)
+# Clauses and steps tied to each other, and what points back (Halliday and Hasan 1976, Cohesion in English).
+TIES = re.compile(
+    r"\b(?:so|if|when|because|before|after|until|while|once|then|first|since|whether|unless|where|how|also|instead"
+    r"|rather|but|though)\b"
+)
+BACK = re.compile(r"\b(?:it|its|they|them|their|this|that|these|those|which|what|who)\b")
+# The speaker as what is spoken of, not as who does something.
+SELF = re.compile(r"\b(?:my|me|mine|myself|i'm|i am|i was|i have|i've)\b")
+# Comparisons and extremes (Pomerantz 1986, Extreme case formulations).
+EXTREMES = re.compile(
+    r"\b(?:most|least|best|worst|greatest|\w{2,}(?:[^aeiourt]|[aeiou]t)est|than|any(?:one|body|thing)?"
+    r"|every(?:one|body|thing|where)?|n?ever|always|nobody|none|nothing|entire|whole|half|twice|others?'?|else|few|even)\b"
+)
+# The weight from which on a sentence has some credit, and that of full credit.
+LIGHT, FULL = 7.0, 9.0
 
 
 class Shown(NamedTuple):
@@ -56,29 +72,22 @@ class Shown(NamedTuple):
     hedges: int
     vague: int
     passive: int
-    boasts: int
     orders: int
-    concrete: frozenset[str]
-    claims: int
-
-    @property
-    def hollow(self) -> bool:
-        """Whether it mainly praises, or tells its judge what to do."""
-        return bool(self.orders or (self.boasts and self.boasts * PRAISE_WORDS >= self.words))
+    weight: float
 
     @property
     def cued(self) -> frozenset[str]:
         return frozenset(map(stem, self.actions | self.method))
 
     @property
-    def spare(self) -> int:
-        """How much more it is about than its claims ask for."""
-        return len(self.concrete) + self.figures - CLAIMED * self.claims
-
-    @property
     def solid(self) -> int:
         """How much of it shows work."""
-        return 0 if self.hollow else len(self.actions | self.method) + len(self.names) + self.figures
+        return 0 if self.orders else len(self.actions | self.method) + len(self.names) + self.figures
+
+    @property
+    def credit(self) -> float:
+        """From 0 to 1, by the sentence's weight."""
+        return min(1.0, max(0.0, (self.weight - LIGHT) / (FULL - LIGHT)))
 
 
 class Answer(NamedTuple):
@@ -94,19 +103,16 @@ class Answer(NamedTuple):
 
 def evidence_of(question: str, sentences: Iterable[str]) -> Answer:
     """What the sentences of an answer show. One cue alone may be chance: it counts in a sentence that shares
-    another long word with the question or with what shows more. Likewise a sentence of few words on its subject counts
-    when the question or a fuller one speaks of the same."""
+    another long word with the question or with what shows more."""
     kept: list[Shown] = []
     for sentence in unrepeated(sentences):
         one = _shown(sentence)
         if not any(_alike(one.content, other.content) for other in kept):
             kept.append(one)
-    firm = [one for one in kept if one.solid >= ENOUGH and one.spare >= FIRM]
+    able = [one for one in kept if one.solid and one.credit]
+    firm = [one for one in able if one.solid >= ENOUGH]
     subject = _long(question).union(*(one.long for one in firm))
-    told = _concrete(plain(question).lower()).union(*(one.concrete for one in firm))
-    about = [one for one in kept if one.spare >= FIRM or (one.spare >= LINKED and one.concrete & told)]
-    counts = [one for one in about if one.solid >= ENOUGH or (one.solid and (one.long - one.cued) & subject)]
-    return Answer(tuple(kept), tuple(counts))
+    return Answer(tuple(kept), tuple(one for one in able if one.solid >= ENOUGH or (one.long - one.cued) & subject))
 
 
 def unrepeated(sentences: Iterable[str]) -> list[str]:
@@ -144,14 +150,14 @@ def lines_in(name: str, text: str) -> list[bool]:
 def _shown(sentence: str) -> Shown:
     text = plain(sentence)
     lower = text.lower()
-
+    figures = len(set(numbers(text)))
     return Shown(
         text=sentence,
         words=len(text.split()),
         actions=stems("actions").find(lower),
         method=stems("method").find(lower),
         items=_listed(text),
-        figures=len(set(numbers(text))),
+        figures=figures,
         names=frozenset(NAME.findall(text)) - {"I"},
         compounds=frozenset(found.lower() for found in COMPOUND.findall(text)),
         long=_long(text),
@@ -159,29 +165,18 @@ def _shown(sentence: str) -> Shown:
         hedges=_count("hedges", lower) + len(FILLERS.findall(text)),
         vague=_count("vague", lower),
         passive=_count("passive", lower),
-        boasts=_count("boasts", lower),
         orders=_count("orders", lower),
-        concrete=_concrete(lower),
-        claims=_count("claims", DENIED.sub(" ", lower)) + len(_opinions().findall(lower)),
+        weight=_weight(lower) + figures,
     )
 
 
-def _concrete(text: str) -> frozenset[str]:
-    """The stems of the words that say what a text in lower case is about."""
-    text = text.replace("-", " ")
-    general = stems("general").find(text)
-    found = (word for word in words(text) if len(word) > 2 and word not in general)
-    return content(" ".join(word for word in found if len(word) <= LONG or not ABSTRACT.search(word)))
-
-
-@cache
-def _opinions() -> re.Pattern[str]:
-    """What others think of the speaker, in lower case."""
-    verbs = stems("opinions").pattern
-    of_me = rf"(?<!\bi )(?<!\bwe )(?<!\bto )\b{verbs}(?: (?!to\b)\w+){{0,2}} (?:me|my|mine)\b"
-    being = r"\b(?:i'm|i am|i was|i have been|i've been|my \w+ (?:is|are|was|were)) (?:\w+ly )?"
-    i_am = rf"{being}(?=\w+(?:ed|en|wn)\b){verbs}"
-    return re.compile(f"{of_me}|{i_am}")
+def _weight(text: str) -> float:
+    """How much a sentence in lower case tells: plain words of its own, what was done, what ties it together; less for
+    each time that the speaker is its subject matter, or something is the most, the only or more than others."""
+    said = {word for word in WORD.findall(text) if len(word) > 2 and word.split("'")[0] not in STOP}
+    own = sum(max(map(len, word.split("-"))) <= PLAIN for word in said) + len(BACK.findall(text))
+    gained, lost = (sum(len(form.findall(text)) for form in forms) for forms in ((DONE, TIES), (SELF, EXTREMES)))
+    return own + FORM * (gained - lost)
 
 
 def _count(name: str, text: str) -> int:

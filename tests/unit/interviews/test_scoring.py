@@ -40,7 +40,7 @@ def mean(judgement: Judgement) -> float:
 class TestTheRules:
     def test_see_work_where_it_is_shown(self) -> None:
         good, weak = judge(ASKED, GOOD), judge(ASKED, WEAK)
-        assert mean(good) >= 3.5
+        assert mean(good) >= 3
         assert mean(weak) <= 1.5
         for dimension, score in weak.scores.items():
             assert (score.score or 0) <= (good.scores[dimension].score or 0)
@@ -85,15 +85,33 @@ class TestTheRules:
         assert counted.text == sentence
 
     def test_ask_of_a_claim_that_something_bear_it_out(self) -> None:
-        bare = "I always reconcile and review invoices."
-        borne = "I always reconcile and review invoices with the shipping note and the customs form, line by line."
+        bare = "I always reconcile and review my invoices."
+        borne = (
+            "I always reconcile my invoices with the shipping note and the customs form, line by line, before they go "
+            "out, so the tax office has seen no gap since May."
+        )
         assert evidence_of(ASKED, [bare]).substance == ()
         assert [one.text for one in evidence_of(ASKED, [borne]).substance] == [borne]
 
-    def test_let_few_words_count_where_others_speak_of_the_same(self) -> None:
-        few, fuller = "I tested invoices for gaps.", "I traced invoices through five ledgers with a barcode scanner."
-        assert [one.text for one in evidence_of(ASKED, [few, fuller]).substance] == [few, fuller]
-        assert evidence_of(ASKED, ["I tested strategies for gaps."]).substance == ()
+    def test_give_less_credit_to_what_tells_less(self) -> None:
+        few, fuller = (
+            "I tested the invoices for seven gaps.",
+            "I traced invoices through five ledgers with a barcode scanner, so we knew where they got stuck.",
+        )
+        less, more = (one.credit for one in evidence_of(ASKED, [few, fuller]).said)
+        assert 0 < less < more == 1
+        alone, both = (evidence_of(ASKED, said).substance for said in ([few], [few, fuller]))
+        assert [one.text for one in alone] == [few]
+        assert [one.text for one in both] == [few, fuller]
+
+    def test_give_no_credit_to_the_speaker_as_subject_or_to_extremes(self) -> None:
+        told, boasted = (
+            "I checked each invoice against the order, and then I sent it to the tax office.",
+            "I am the best at invoices, and my orders are always checked more than others.",
+        )
+        first, second = evidence_of(ASKED, [told, boasted]).said
+        assert first.credit == 1
+        assert second.credit == 0
 
     @pytest.mark.parametrize("answer", [GOOD, WEAK])
     def test_give_nothing_for_the_same_sentences_in_another_order(self, answer: str) -> None:
