@@ -10,7 +10,7 @@ A = TypeVar("A")
 R = TypeVar("R")
 MOST = 200
 # seconds, for what nobody waits for who could do something else
-APART = 0.02
+APART = 0.01
 
 
 class Together(Generic[A, R]):
