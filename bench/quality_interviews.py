@@ -3,12 +3,13 @@
 For each case of bench/judge_cases the answers that show much, some and little are scored in their interview; compared
 are the means over the dimensions that apply. Nothing applies: not ordered. Then something is said behind each answer
 that shows nothing (talk of something else, praise of oneself, words of the trade alone, the answer once more, filling),
-and no mean may rise. What was written after the rules (`said.toml`) shows how far they reach; it has no bar.
+and no mean may rise. What of that was once written after the rules has no bar (`ONLY_SHOWN`; whoever adds a list there
+writes it without looking at them): it has been looked at since, so only new sentences tell how far the rules reach.
 Without a key that is the offline judge; with ANTHROPIC_API_KEY or OPENAI_API_KEY a model is asked (LONGRUN_MODEL names
 it), three samples an answer as the job does, and its figures stand beside the offline ones.
 
-The offline judge's rules were written with cases 0 to 5 of each role in view, its thresholds set on them; of the others
-nothing was read, and their figures stand for themselves.
+The offline judge's rules were written with cases 0 to 5 of each role in view; of the others nothing was read, but their
+order was measured when weights were chosen.
 """
 
 import asyncio
@@ -87,9 +88,10 @@ def mean(judgement: Judgement) -> float | None:
 
 
 async def offline(turns: Sequence[Said]) -> Judgement:
-    """The last answer of an interview, by rules."""
-    spoken = transcript(turns)
-    return judged(question(spoken, *_last(turns)), spoken, None)
+    """The last answer of an interview, by rules, which do not look at what was said before it."""
+    last = turns[-1:]
+    spoken = transcript(last)
+    return judged(question(spoken, *_last(last)), spoken, None)
 
 
 def of_model(models: Models) -> Judge:
