@@ -60,7 +60,7 @@ class Runs:
     newest: RunSummary | None = None
 
     @classmethod
-    def of(cls, runs: "Iterable[RunSummary]") -> "Runs":
+    def of(cls, runs: Iterable[RunSummary]) -> "Runs":
         """The runs among the workouts, in any order."""
         if isinstance(runs, Runs):
             return runs
@@ -78,7 +78,7 @@ class Runs:
 
     def and_then(self, run: RunSummary) -> "Runs":
         """These and one that came after all of them."""
-        return replace(self, newest=run)
+        return replace(self, newest=run) if self.newest is None else Runs.of([run, *self])
 
     def values(self, name: str) -> Sequence[float]:
         """The figure of those that have it."""

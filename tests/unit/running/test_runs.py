@@ -35,5 +35,7 @@ def test_windows_within_windows_hold_the_runs_of_all_of_them(
         expected = [run for run in expected if moment - timedelta(days=days) <= run.started_at < moment]
     assert list(runs) == expected
     assert len(runs) == len(expected)
+    later = last._replace(started_at=NOW + timedelta(hours=2))
+    assert list(runs.and_then(later)) == [later, *expected]
     for name in ("distance", "pace", "decoupling"):
         assert list(runs.values(name)) == [run.values[name] for run in expected if name in run.values]
