@@ -2,9 +2,9 @@
 
 For each case of bench/judge_cases the answers that show much, some and little are scored in their interview; compared
 are the means over the dimensions that apply. Nothing applies: not ordered. Then something is said behind each answer
-that shows nothing (talk of something else, praise of oneself, words of the trade alone, the answer once more, filling),
-and no mean may rise. What of that was once written after the rules has no bar (`ONLY_SHOWN`; whoever adds a list there
-writes it without looking at them): it has been looked at since, so only new sentences tell how far the rules reach.
+that shows nothing (talk of something else, praise of oneself, words of the trade alone, the answer once more, filling,
+padding), and no mean may rise. Praise and jargon in the words of somebody who had not seen the rules have no bar
+(`ONLY_SHOWN`): they tell how far the rules reach, and only as long as nobody mends the rules by them.
 Without a key that is the offline judge; with ANTHROPIC_API_KEY or OPENAI_API_KEY a model is asked (LONGRUN_MODEL names
 it), three samples an answer as the job does, and its figures stand beside the offline ones.
 
@@ -45,8 +45,8 @@ from providers.models import Models
 
 PROMPT, MOST_TOKENS, AT_ONCE = "prompts/interview_score.md", 6_000, 8
 ORDERED, READ = 0.9, 0.9
-SORTS = ("talk of something else", "praise", "jargon", "the answer once more", "filling")
-ONLY_SHOWN = ("praise written after", "jargon written after")
+SORTS = ("talk of something else", "praise", "jargon", "the answer once more", "filling", "padding")
+ONLY_SHOWN = ("praise in other words", "jargon in other words")
 LAST_LETTERS = 20
 Judge = Callable[[Sequence[Said]], Awaitable[Judgement]]
 

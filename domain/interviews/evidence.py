@@ -52,6 +52,8 @@ EXTREMES = re.compile(
     r"\b(?:most|least|best|worst|greatest|\w{2,}(?:[^aeiourt]|[aeiou]t)est|than|any(?:one|body|thing)?"
     r"|every(?:one|body|thing|where)?|n?ever|always|nobody|none|nothing|entire|whole|half|twice|others?'?|else|few|even)\b"
 )
+# Somebody who does it, or who is told: what is true of the trade in general has nobody.
+SOMEBODY = re.compile(r"\b(?:i|we|our|us|you|your)\b")
 # The weight from which on a sentence has some credit, and that of full credit.
 LIGHT, FULL = 7.0, 9.0
 
@@ -172,11 +174,12 @@ def _shown(sentence: str) -> Shown:
 
 def _weight(text: str) -> float:
     """How much a sentence in lower case tells: plain words of its own, what was done, what ties it together; less for
-    each time that the speaker is its subject matter, or something is the most, the only or more than others."""
+    each time that the speaker is its subject matter, or something is the most, the only or more than others, and where
+    nobody is in it."""
     said = {word for word in WORD.findall(text) if len(word) > 2 and word.split("'")[0] not in STOP}
     own = sum(max(map(len, word.split("-"))) <= PLAIN for word in said) + len(BACK.findall(text))
     gained, lost = (sum(len(form.findall(text)) for form in forms) for forms in ((DONE, TIES), (SELF, EXTREMES)))
-    return own + FORM * (gained - lost)
+    return own + FORM * (gained - lost) - (SOMEBODY.search(text) is None)
 
 
 def _count(name: str, text: str) -> int:
