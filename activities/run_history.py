@@ -62,7 +62,8 @@ class IngestRuns:
             if run is None:
                 raise JobError("this activity has been deleted", code="not_found")
             if not run.halves:
-                return Settled(one.position, "skipped")
+                # its own, when a worker died between writing and counting
+                return Settled(one.position, "done" if run.written else "skipped", run.written or None)
             return await self._write(asked.user_id, run, one)
 
         return do

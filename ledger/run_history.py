@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from domain.job import Items, Tier
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class BegunRun:
-    """A run whose `halves` the job has still to write; and the others that it is set beside, all of them before it.
+    """A run whose `halves` the job has still to write; who wrote those that it has `written`; and the others that it is
+    set beside, all of them before it.
 
     Its facts are without the splits, which no text is made of.
     """
@@ -43,6 +44,7 @@ class BegunRun:
     facts: Facts
     summary: RunSummary
     halves: tuple[Half, ...]
+    written: dict[str, Any]
     timezone: str | None
     recent: Runs
     near: Sequence[RunSummary]
@@ -96,6 +98,7 @@ class RunHistory:
                 facts=facts,
                 summary=RunSummary.of(str(row["id"]), row["name"], row["started_at"], facts),
                 halves=tuple(row["halves"]),
+                written=row["written"] or {},
                 timezone=row["timezone"],
                 recent=before.before(row["started_at"], recent.days),
                 near=others[row["id"]],

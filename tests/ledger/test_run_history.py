@@ -1,6 +1,7 @@
 """A batch of an ingest is told of each run what a single letter is told of it."""
 
-from uuid import uuid4
+from collections.abc import Sequence
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -8,9 +9,11 @@ from domain.running.figures import Fact, Facts, Runner, Split
 from domain.running.ingest import IngestRequest
 from domain.running.sheet import NEAR, RECENT, run_sheet
 from domain.workout import Workout
+from ledger.contents import Contents
 from ledger.run_history import RunHistory
 from ledger.workouts import WorkoutRow, Workouts
 from tests.ledger.book import Book
+from tests.ledger.test_contents import TWINS, calling
 from tests.ledger.test_workouts import workout
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -54,3 +57,20 @@ async def test_each_run_of_a_batch_stands_among_those_before_it(book: Book) -> N
     rows = await workouts.page(ann, limit=100)
     batch = [row for row in rows if row.started_at > longer.started_at]
     assert await sheets() == [alone(row, rows) for row in batch], "figures that were made anew are read anew"
+
+
+async def test_a_batch_that_begins_again_knows_what_its_own_job_has_written(book: Book) -> None:
+    history, contents, ann = RunHistory(book.database), Contents(book.database), uuid4().hex
+    row, _ = await Workouts(book.database).put(ann, workout("once"), facts(5_000), Runner(), b"")
+
+    async def begun(job_id: UUID) -> tuple[Sequence[str], dict[str, str]]:
+        [run] = (await history.begin(job_id, IngestRequest(user_id=ann), [row.id], recent=RECENT, near=NEAR)).values()
+        return run.halves, run.written
+
+    first, second = (await book.open()).id, (await book.open()).id
+    assert await begun(first) == (("letter", "insight"), {})
+    await contents.store(row.id, "letter", TWINS, calling(first))
+    assert await begun(first) == (("insight",), {"letter": "offline"})
+    await contents.store(row.id, "insight", TWINS, calling(first))
+    assert await begun(first) == ((), {"letter": "offline", "insight": "offline"})
+    assert await begun(second) == ((), {})
