@@ -58,7 +58,8 @@ def spoken(turns: Sequence[tuple[int, str]] = TURNS, by: TranscribedBy = "offlin
 
 
 class Ears:
-    """Fits SpeechToText. Hears piece by piece of ten seconds; `hangs` after so many pieces, `fails` at once."""
+    """Fits SpeechToText. Hears piece by piece of ten seconds; `hangs` after so many pieces until it is told to go on,
+    `fails` at once."""
 
     name: TranscribedBy = "offline"
 
@@ -70,8 +71,13 @@ class Ears:
         self.transcript = spoken()
         self.hangs: int | None = None
         self.fails: LongrunError | None = None
-        self.reached, self.gone = asyncio.Event(), asyncio.Event()
+        self.reached, self.gone, self._told = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.heard: list[float] = []
+
+    def go_on(self, hangs: int | None = None) -> None:
+        """To where it hangs next."""
+        told, self.hangs, self._told = self._told, hangs, asyncio.Event()
+        told.set()
 
     async def transcribe(
         self,
@@ -88,7 +94,7 @@ class Ears:
             for number in range(len(kept), 3):
                 if number == self.hangs:
                     self.reached.set()
-                    await asyncio.Event().wait()
+                    await self._told.wait()
                 start = 10.0 * number
                 self.heard.append(start)
                 words = tuple(word for word in self.transcript.words if start <= word.start < start + 10)

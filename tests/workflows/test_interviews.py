@@ -299,14 +299,16 @@ async def test_an_end_that_is_lost_after_the_transcript_was_kept_has_nothing_hea
 
 
 async def test_progress_goes_by_the_second_while_somebody_listens(offline: World) -> None:
-    offline.ears.hangs = 2
+    offline.ears.hangs = 1
     job_id = await offline.start()
 
-    async def second() -> bool:
+    async def at(second: int) -> bool:
         items = (await offline.parts.row(job_id)).items
-        return bool(items and items.unit == "second" and items.done == 20 and items.total == 30)
+        return bool(items and items.unit == "second" and items.done == second and items.total == 30)
 
-    await until(second)
+    await until(lambda: at(10))
+    offline.ears.go_on(hangs=2)
+    await until(lambda: at(20))
     row = await offline.parts.row(job_id)
     assert row.progress.percent == int(100 * (1 + 20 / 30) / 5)
     assert row.progress.eta_seconds is not None
