@@ -17,6 +17,7 @@ def test_a_replay_from_analyze_reads_no_page_again(running: Stack, outside: Outs
     until(lambda: outside.model.requests, what="the question to the model")
     client.cancel(old)
     client.wait(old, 10)
+    until(lambda: outside.model.dropped == 1, what="the end of the model call")
     for server in (outside.site, outside.github, outside.model):
         server.hits.clear()
     outside.model.mode = answers()
