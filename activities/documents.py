@@ -1,16 +1,15 @@
 """Documents become findable: their bytes are read, cut into chunks and indexed, each document by itself."""
 
-import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from temporalio import activity
 
 from activities.portions import Do, Pace
+from activities.scratch import scratch
 from domain.errors import RateLimited, VendorError
 from domain.library import (
     Asked,
@@ -173,8 +172,8 @@ class Indexer:
     async def _read(self, document: Document) -> "Parsed":
         if document.size <= IN_MEMORY:
             return await self._parser.parse(await self._blobs.whole(document.content_hash), document.filename)
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "document"
+        with scratch() as folder:
+            path = folder / "document"
             await self._blobs.to_file(document.content_hash, path)
             return await self._parser.parse(path, document.filename)
 

@@ -1,7 +1,6 @@
 """An export's files into workouts, one after the other: what came of each stands in the ledger at once."""
 
 import asyncio
-import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ from uuid import UUID, uuid5
 
 from temporalio import activity
 
+from activities.scratch import scratch
 from domain.errors import JobError
 from domain.job import Items
 from domain.portions import Portion
@@ -98,8 +98,8 @@ class Importing:
     @asynccontextmanager
     async def _file(self, asked: ImportRequest) -> AsyncGenerator[Path]:
         """The export on this machine's disk. Raises BlobGone."""
-        with tempfile.TemporaryDirectory(prefix="longrun-") as folder:
-            path = Path(folder) / "export"
+        with scratch() as folder:
+            path = folder / "export"
             await self._exports.to_file(asked.user_id, asked.export, path)
             try:
                 yield path
