@@ -22,7 +22,7 @@ def heart(workout: Workout, track: Track) -> dict[str, Fact]:
     if seconds <= 0:
         return told
     known = seconds / (math.fsum(track.active) or 1.0)
-    quality: Quality = "good" if known >= effort.ENOUGH_KNOWN else "fair" if known >= 0.5 else "poor"
+    quality: Quality = "good" if known >= effort.ENOUGH_KNOWN else "fair" if known >= effort.LEAST_KNOWN else "poor"
     share = "" if quality == "good" else f"; known for {known:.0%} of it"
     average = math.fsum(bpm * lasted for bpm, lasted in track.heard.by_bpm.items()) / seconds
     told["average_heart_rate"] = fact(average, "bpm", f"over the time the timer ran{share}", quality)

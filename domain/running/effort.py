@@ -25,8 +25,8 @@ _BANISTER: Mapping[str, tuple[float, float]] = {"male": (0.64, 1.92), "female": 
 # Drift is told of steady running only: so long, so even, without a stand of more than a minute.
 STEADY_SECONDS, WARM_UP_SECONDS, STEADY_VARIATION = 40 * 60.0, 10 * 60.0, 0.10
 LONGEST_STAND_SECONDS, MOST_STOOD = 60.0, 0.05
-# The share of the time for which the heart rate has to be known.
-ENOUGH_KNOWN = 0.9
+# The share of the time for which the heart rate has to be known; of less than the second its figures are poor.
+ENOUGH_KNOWN, LEAST_KNOWN = 0.9, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,8 @@ def limits(runner: Runner, session: Session, started_at: datetime, seen_bpm: flo
         basis, quality = "highest heart rate estimated from age (208 - 0.7 x years)", "fair"
     elif runner.highest_seen_bpm is not None:
         guess = runner.highest_seen_bpm
-        basis, quality = "highest heart rate estimated: the highest seen in the runner's workouts", "poor"
+        seen = f"the highest seen in the runner's workouts that know the heart rate for {LEAST_KNOWN:.0%} of their time"
+        basis, quality = f"highest heart rate estimated: {seen} and more", "poor"
     else:
         guess = ASSUMED_MAX_BPM
         basis, quality = f"highest heart rate unknown: {ASSUMED_MAX_BPM:.0f} bpm assumed", "poor"

@@ -9,7 +9,7 @@ from domain.model import Model
 from domain.workout import Sport
 
 # Raised when a figure is computed differently, so that stored facts of an older version can be computed again.
-VERSION = 2
+VERSION = 3
 
 # good: measured and clean. fair: derived from GPS, sparse or partly repaired. poor: rests on an assumption; say so.
 Quality = Literal["good", "fair", "poor"]

@@ -61,6 +61,16 @@ def test_a_guess_is_never_below_what_the_run_shows() -> None:
     assert zones.zones[4].from_bpm == pytest.approx(0.9 * 196.5, abs=0.1)
 
 
+def test_the_highest_seen_says_of_which_workouts_it_is() -> None:
+    """One whose heart rate is known for a smaller part is poor, and its figures are set beside no other's."""
+    facts = facts_of(hour(), Runner(highest_seen_bpm=200))
+    assert facts.zones is not None
+    for basis in (facts.zones.basis, facts.facts["trimp_edwards"].basis):
+        assert "workouts that know the heart rate for 50% of their time and more" in basis
+    strap_lost = facts_of(steady(60, 3.0, heart_rate=lambda now: 140 + now % 2 if now < 1_700 else math.nan))
+    assert strap_lost.facts["max_heart_rate"].quality == "poor"
+
+
 def test_training_load_is_that_of_the_formulas() -> None:
     facts = facts_of(hour(), KNOWN)
     reserve = (150 - 50) / (190 - 50)

@@ -1,6 +1,7 @@
 """Splits, fastest stretches and the shape of the pace."""
 
 import math
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -9,8 +10,10 @@ from hypothesis import strategies as st
 from domain.running.facts import facts_of
 from domain.running.figures import Facts
 from domain.running.pacing import EFFORTS, best_efforts
+from domain.running.prediction import predictions
+from domain.running.runs import RunSummary
 from domain.running.track import track_of
-from tests.support.recordings import made, steady
+from tests.support.recordings import BEGAN, made, steady
 
 
 def value(facts: Facts, name: str) -> float:
@@ -100,6 +103,45 @@ def test_a_stretch_faster_than_people_is_a_fault_of_the_recording() -> None:
     # The count of a foot pod leaps by 300 metres once.
     facts = facts_of(made(seconds, distance=[3.0 * now + 300 * (now >= 600) for now in seconds]))
     assert value(facts, "best_400m") == pytest.approx(133.3, abs=0.1)
+
+
+def whole(metres: float, seconds: int = 1_500, *, stood: int = 0) -> Facts:
+    """An even run of so many metres, after which its runner stands before they stop the watch."""
+    clock = [float(now) for now in range(seconds + stood + 1)]
+    return facts_of(made(clock, distance=[metres * min(now, seconds) / seconds for now in clock]))
+
+
+def test_a_race_that_the_watch_saw_a_little_short_is_the_distance() -> None:
+    facts = whole(4_990)
+    best = facts.facts["best_5km"]
+    assert best.value == pytest.approx(1_500 * 5_000 / 4_990, abs=0.05)
+    assert best.quality == "fair"
+    assert "10.0 m short" in best.basis
+    assert "scaled" in best.basis
+    # What was run in full is as it was.
+    assert facts.facts["best_1mi"].quality == "good"
+    assert "short" not in whole(5_001).facts["best_5km"].basis
+    told = predictions([RunSummary.of("race", "Race", BEGAN, facts)], BEGAN + timedelta(days=1))
+    assert {one.from_effort for one in told if one.distance == "5km"} == {"5km"}
+
+
+def test_the_time_of_a_short_race_is_that_from_the_first_step_to_the_last() -> None:
+    assert value(whole(4_990, stood=300), "best_5km") == value(whole(4_990), "best_5km")
+
+
+def test_what_a_watch_does_not_err_by_is_a_shorter_run() -> None:
+    assert "best_5km" in whole(4_975.1).facts
+    assert "best_5km" not in whole(4_974.9).facts
+    assert "best_half_marathon" in whole(21_090, 6_000).facts
+    # faster than anybody
+    assert "best_1km" not in whole(998, 140).facts
+
+
+def test_a_run_whose_count_leapt_is_not_filled_up() -> None:
+    seconds = [float(now) for now in range(1_501)]
+    facts = facts_of(made(seconds, distance=[3.0 * now + 490 * (now >= 700) for now in seconds]))
+    assert value(facts, "distance") == 4_990
+    assert "best_5km" not in facts.facts
 
 
 def test_cadence_is_that_of_moving_and_gives_the_length_of_a_step() -> None:
