@@ -10,6 +10,7 @@ from domain.connectors import PAGES, Connector, at
 from domain.errors import JobError, VendorError
 from domain.storable import storable
 from providers.vendor import answering, refused
+from providers.web import authorities
 
 
 class Connectors:
@@ -17,7 +18,9 @@ class Connectors:
 
     def __init__(self, tokens: Mapping[str, str], urls: Mapping[str, str], *, timeout: float = 30.0) -> None:
         self._tokens, self._urls = tokens, urls
-        self._http = httpx.AsyncClient(timeout=httpx.Timeout(timeout, connect=5.0), trust_env=False)
+        self._http = httpx.AsyncClient(
+            timeout=httpx.Timeout(timeout, connect=5.0), verify=authorities(), trust_env=False
+        )
 
     async def __aenter__(self) -> Self:
         return self

@@ -8,6 +8,7 @@ import httpx
 from domain.errors import VendorError
 from providers.robots import RobotsForbidError
 from providers.vendor import answering, refused
+from providers.web import authorities
 
 T = TypeVar("T")
 WHO = "the crawling service"
@@ -19,7 +20,9 @@ class Crawlbase:
 
     def __init__(self, token: str, base_url: str = "https://api.crawlbase.com", *, timeout: float = 90.0) -> None:
         self._token = token
-        self._http = httpx.AsyncClient(base_url=base_url, timeout=httpx.Timeout(timeout, connect=5.0))
+        self._http = httpx.AsyncClient(
+            base_url=base_url, timeout=httpx.Timeout(timeout, connect=5.0), verify=authorities()
+        )
 
     async def __aenter__(self) -> Self:
         return self

@@ -13,6 +13,7 @@ from domain.usage import Call, Spent, Usage
 from providers.allowance import Allowance
 from providers.finishing import finish
 from providers.vendor import answering, refused
+from providers.web import authorities
 
 if TYPE_CHECKING:
     from domain.protocols import Bucket, Till
@@ -56,7 +57,11 @@ class OpenAIEmbeddings:
         self.model = model
         self._till, self._allowance = till, Allowance(till, bucket)
         self._http = httpx.AsyncClient(
-            base_url=base_url or OPENAI, headers={"Authorization": f"Bearer {key}"}, timeout=timeout, trust_env=False
+            base_url=base_url or OPENAI,
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=timeout,
+            verify=authorities(),
+            trust_env=False,
         )
 
     async def embed(self, texts: Sequence[str], call: Call | None = None) -> list[list[float]]:

@@ -13,8 +13,6 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, TypeVar
 from urllib.parse import quote
 
-import httpx
-
 from domain.errors import RateLimited, VendorError
 from domain.job import Failure
 from domain.research import CodeFound, CompanyResearchRequest, Evidence, Topic
@@ -85,7 +83,6 @@ class GitHub:
         self._token = token
         self._timeout = timeout
         self._patience = patience
-        self._tls = httpx.create_ssl_context()
 
     async def read(self, request: CompanyResearchRequest) -> tuple[CodeFound, Sequence[Evidence]]:
         """What GitHub shows of the company, and its lines as evidence (`r<repository>.<line>`).
@@ -95,7 +92,7 @@ class GitHub:
         what was found is returned, with the limit as the result's `failure`.
         """
         depth = DEEP if request.deep_mode else NORMAL
-        talk = talking(self._base_url, self._token, timeout=self._timeout, patience=self._patience, tls=self._tls)
+        talk = talking(self._base_url, self._token, timeout=self._timeout, patience=self._patience)
         async with talk as api:
             organisation = await find_organisation(api, request)
             if organisation is None:

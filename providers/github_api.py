@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from ssl import SSLContext
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -11,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
 
 from domain.errors import RateLimited, VendorError
 from providers.vendor import answering, refused
+from providers.web import authorities
 
 T = TypeVar("T")
 WHO = "GitHub"
@@ -139,9 +139,7 @@ class GitHubApi:
 
 
 @asynccontextmanager
-async def talking(
-    base_url: str, token: str | None, *, timeout: float, patience: float, tls: SSLContext
-) -> AsyncGenerator[GitHubApi]:
+async def talking(base_url: str, token: str | None, *, timeout: float, patience: float) -> AsyncGenerator[GitHubApi]:
     """`timeout` and `patience` in seconds. The token travels in its header alone, and to `base_url`'s host alone."""
     headers = {"X-GitHub-Api-Version": "2022-11-28", "User-Agent": "longrun"}
     if token:
@@ -149,6 +147,6 @@ async def talking(
     limits = httpx.Timeout(timeout, connect=min(5.0, timeout))
     # Renamed organisations and repositories answer 301 to the same host.
     async with httpx.AsyncClient(
-        base_url=base_url, headers=headers, timeout=limits, verify=tls, follow_redirects=True, max_redirects=3
+        base_url=base_url, headers=headers, timeout=limits, verify=authorities(), follow_redirects=True, max_redirects=3
     ) as http:
         yield GitHubApi(http, patience)

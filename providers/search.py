@@ -8,6 +8,7 @@ import httpx
 
 from domain.errors import VendorError
 from providers.vendor import answering, refused
+from providers.web import authorities
 
 BRAVE = "https://api.search.brave.com/res/v1/web/search"
 WHO = "the web search"
@@ -31,6 +32,7 @@ class WebSearch:
         self._http = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {key}"} if self._tavily else {"X-Subscription-Token": key},
             timeout=httpx.Timeout(timeout, connect=5.0),
+            verify=authorities(),
         )
 
     async def __aenter__(self) -> Self:

@@ -11,6 +11,7 @@ import httpx
 from domain.errors import VendorError
 from providers.guard import is_public
 from providers.vendor import answering, refused_status
+from providers.web import authorities
 
 WHO = "Supabase"
 # PostgREST's and PostgreSQL's codes for what is not there, and how they name a column.
@@ -37,6 +38,7 @@ class Supabase:
             base_url=base,
             headers={"apikey": service_key, "Authorization": f"Bearer {service_key}", "Accept-Encoding": "identity"},
             timeout=httpx.Timeout(timeout, connect=5.0),
+            verify=authorities(),
             trust_env=False,
         )
 

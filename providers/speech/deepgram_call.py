@@ -33,6 +33,7 @@ from domain.errors import VendorError
 from domain.interviews.audio import Hearing, LinkUnreachable
 from providers.speech.deepgram_answer import Heard, read, unreadable
 from providers.vendor import answering, refused_status
+from providers.web import authorities
 
 WHO = "Deepgram"
 PIECE = 256 * 1024
@@ -115,7 +116,8 @@ class DeepgramCall:
     def _http(self, note: Any) -> httpx.AsyncClient:
         """A client for one request: another one's answer must not be taken for its."""
         limits = httpx.Timeout(self.timeout, connect=CONNECT_SECONDS)
-        return httpx.AsyncClient(timeout=limits, trust_env=False, event_hooks={"response": [note]})
+        hooks = {"response": [note]}
+        return httpx.AsyncClient(timeout=limits, verify=authorities(), trust_env=False, event_hooks=hooks)
 
 
 async def _pieces(path: Path, told: Callable[[int], None]) -> AsyncGenerator[bytes]:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import socket
+import ssl
 import tracemalloc
 from collections.abc import AsyncGenerator, Callable
 from decimal import Decimal
@@ -18,6 +19,7 @@ from domain.interviews.audio import AudioInfo, Hearing
 from domain.interviews.transcript import Piece, Transcript
 from domain.usage import Totals
 from providers.speech.deepgram import Deepgram
+from providers.web import authorities
 from tests.providers.test_models import Drawer
 from tests.support.deepgram import DeepgramServer, Listened, Mode, Turns, cut, hangs, hears, refuses, sends, transcript
 from tests.support.site_server import Answer
@@ -76,6 +78,18 @@ async def failing(deepgram: Deepgram, hearing: Hearing) -> VendorError:
     shown = f"{caught.value} {caught.value.__cause__} {caught.value.__context__ if caught.value.__cause__ else ''}"
     assert not any(word in shown for word in (KEY, *SAID.split()))
     return caught.value
+
+
+async def test_a_request_does_not_read_the_certificates_again(
+    make: Make, hearing: Hearing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authorities()
+
+    def read(*_: object, **__: object) -> ssl.SSLContext:
+        raise AssertionError("the event loop stands while they are read")
+
+    monkeypatch.setattr(ssl, "create_default_context", read)
+    assert (await ask(make(Drawer()), hearing)).words
 
 
 class TestATranscript:

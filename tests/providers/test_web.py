@@ -1,6 +1,7 @@
 """The guarded client: what it refuses to reach, and what it caps. Every refusal is proved by a listener that counts."""
 
 import gzip
+import ssl
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 
@@ -9,9 +10,16 @@ import httpx
 import pytest
 
 from domain.errors import RateLimited, VendorError
+from providers.connectors import Connectors
+from providers.crawlbase import Crawlbase
+from providers.embeddings import OpenAIEmbeddings
+from providers.github_api import talking
 from providers.guard import is_public, look_up
+from providers.search import WebSearch
+from providers.supabase import Supabase
 from providers.vendor import answering, refused, retry_after
-from providers.web import HTML, GuardedClient
+from providers.web import HTML, GuardedClient, authorities
+from tests.providers.test_embeddings import Purse
 from tests.support.site_server import Answer, Asked, SiteServer, page, redirect
 
 HOSTILE = [
@@ -312,3 +320,20 @@ async def test_transport_errors_over_the_wire() -> None:
                 await http.get(path)
             codes.append(caught.value.code)
     assert codes == ["connection", "timeout"]
+
+
+async def test_the_certificates_are_read_once_however_many_vendors_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    authorities()
+
+    def read(*_: object, **__: object) -> ssl.SSLContext:
+        raise AssertionError("the certificates are read again")
+
+    monkeypatch.setattr(ssl, "create_default_context", read)
+    async with (
+        talking("https://github.test", None, timeout=1, patience=1),
+        Connectors({}, {}),
+        Crawlbase("token"),
+        Supabase("https://project.test", "key"),
+        WebSearch("key"),
+    ):
+        await OpenAIEmbeddings("key", Purse()).aclose()
