@@ -91,8 +91,8 @@ async def replay(job_id: str, given: Given, caller: Auth, asked: Again | None = 
     return started(opened, kind)
 
 
-def started(opened: Opened, kind: Kind) -> Response:
-    """202, or 200 for a known idempotency key."""
+def started(opened: Opened, kind: Kind, **told: Any) -> Response:
+    """202, or 200 for a known idempotency key; `told` is said besides."""
     note_job(opened.id)
     url = f"/api/jobs/{opened.id}"
     body: dict[str, Any] = {
@@ -101,6 +101,7 @@ def started(opened: Opened, kind: Kind) -> Response:
         "status": opened.status,
         "statusUrl": url,
         "eventsUrl": f"{url}/events",
+        **told,
     }
     if opened.why == "key":
         return reply(body | {"isCached": True}, 200, Location=url)

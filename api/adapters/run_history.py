@@ -17,6 +17,7 @@ from domain.running.ingest import KIND, Estimate, HistoryState, IngestFailure, I
 from domain.telling import EMAIL
 from engine.submit import Submission
 from ledger.jobs import JobFilter
+from ledger.rows import JobRow
 from ledger.views import JobView, shown
 
 router = APIRouter(prefix="/api", tags=["running"])
@@ -32,6 +33,13 @@ class IngestAsked(IngestRequest):
 
     model_config = ConfigDict(extra="ignore")
     email: str | None = Field(default=None, max_length=320, pattern=EMAIL)
+
+
+class IngestStarted(Started):
+    """`notApplied` is there when an open ingest of the user is the answer: the fields in which that one was asked for
+    otherwise. It goes on as it was asked for first."""
+
+    not_applied: list[str] | None = Field(default=None, examples=[["email"]])
 
 
 class EstimateAsked(Request):
@@ -52,13 +60,13 @@ class HistoryStatus(Model):
 @router.post(
     "/run-history/ingest",
     status_code=202,
-    response_model=Started,
+    response_model=IngestStarted,
     responses=REFUSALS | {200: {"model": Started, "description": "The idempotency key is known"}} | LIMITED,
 )
 async def ingest(asked: IngestAsked, given: Given, caller: Auth, key: IdempotencyKey = None) -> Response:
     """Write a letter and an insight for each run that lacks one: all of a premium user's, a free user's 20 most recent.
 
-    While an ingest of the user is open, asking again answers with that one.
+    While an ingest of the user is open, asking again answers with that one and says what of this request it leaves out.
     """
     if caller.starts(KIND, (), asked.user_id) != asked.user_id:
         raise NotFound
@@ -71,7 +79,17 @@ async def ingest(asked: IngestAsked, given: Given, caller: Auth, key: Idempotenc
     except CallerError as error:
         error.pointer = error.pointer and error.pointer.removeprefix("/payload").removeprefix("/options")
         raise
+    if opened.why == "active" and (joined := await given.jobs.get(opened.id)):
+        return started(opened, given.catalog[KIND], notApplied=_otherwise(asked, joined))
     return started(opened, given.catalog[KIND])
+
+
+def _otherwise(asked: IngestAsked, joined: JobRow) -> list[str]:
+    """The fields that the open ingest was asked for with another value."""
+    ours = asked.model_dump(by_alias=True, include=PAYLOAD)
+    theirs = IngestRequest(user_id=asked.user_id).model_dump(by_alias=True) | joined.payload
+    other_address = asked.email is not None and asked.email != joined.email
+    return sorted([name for name, value in ours.items() if value != theirs[name]] + ["email"] * other_address)
 
 
 @router.get("/run-history/{user_id:path}/status", response_model=HistoryStatus)

@@ -37,6 +37,25 @@ async def test_a_start_answers_with_the_job_and_again_with_the_same(api: Api) ->
     assert (await server.get(f"/api/jobs/{job_id}")).json()["owner"] == "ann"
 
 
+async def test_who_joins_an_open_ingest_is_told_what_of_theirs_does_not_apply(
+    settings: Settings, serve: Callable[[Settings], Any]
+) -> None:
+    """Nobody writes a letter to the second address: the first one's ingest goes on as it was asked for."""
+    api = await serve(replace(settings, smtp_url="smtp://127.0.0.1:9"))
+    server = await api.client()
+    asked = {"userId": "ann", "email": "ann@example.com", "maxActivities": 5}
+    first = await server.post("/api/run-history/ingest", json=asked)
+    assert "notApplied" not in first.json()
+    told = [
+        (await server.post("/api/run-history/ingest", json={**asked, **more})).json()
+        for more in ({}, {"email": "coach@example.com"}, {"email": None}, {"regenerate": True, "maxActivities": 6})
+    ]
+    assert {one["jobId"] for one in told} == {first.json()["jobId"]}
+    assert [one["notApplied"] for one in told] == [[], ["email"], [], ["maxActivities", "regenerate"]]
+    job = (await server.get(f"/api/jobs/{first.json()['jobId']}")).json()
+    assert job["payload"]["maxActivities"] == 5
+
+
 @pytest.mark.parametrize("tier", [None, "premium"])
 async def test_more_than_twenty_is_403_for_a_free_user(api: Api, tier: str | None) -> None:
     server = await api.client()
