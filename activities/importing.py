@@ -1,7 +1,7 @@
 """An export's files into workouts, one after the other: what came of each stands in the ledger at once."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from domain.errors import JobError
 from domain.job import Items
 from domain.portions import Portion
 from domain.running.imports import NO_WORKOUT, ImportRequest, ImportResult, RefigureRequest, RefigureResult
-from domain.workout import Workout, WorkoutRefused
+from domain.workout import Workout, WorkoutKnown, WorkoutRefused
 from ledger.items import Settled
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from domain.protocols import WorkoutReader
     from ledger.exports import Exports
     from ledger.items import JobItems
+    from ledger.workouts import Kept, WorkoutRow
 
 # The file is fetched from the ledger once a portion.
 PORTION_SECONDS = 240.0
@@ -48,13 +49,15 @@ class Importing:
     async def import_files(self, asked: ImportRequest) -> Portion:
         """Keep the workouts of the next files, for as long as a portion lasts."""
         job_id, clock = _job_id(), asyncio.get_running_loop().time
+        known = await self._keeping.known(asked.user_id)
+        hashes = frozenset(known)
         until = clock() + PORTION_SECONDS
         async with self._file(asked) as path:
             while pending := await self._items.pending(job_id, 1):
                 before, began = pending[0].position - 1, clock()
-                found = await self._reader.members(path, before)
+                found = await self._reader.members(path, before, hashes)
                 ended = [
-                    await self._ended(job_id, asked.user_id, number, name, outcome)
+                    await self._ended(asked.user_id, uuid5(job_id, str(number)), known, number, name, outcome)
                     for number, (name, outcome) in enumerate(found, before + 1)
                 ]
                 if not ended:
@@ -78,22 +81,36 @@ class Importing:
         return RefigureResult(refigured=await self._keeping.refigure(asked.user_id))
 
     async def _ended(
-        self, job_id: UUID, user_id: str, number: int, name: str, outcome: Workout | WorkoutRefused
+        self,
+        user_id: str,
+        workout_id: UUID,
+        known: "Mapping[str, Kept]",
+        number: int,
+        name: str,
+        outcome: Workout | WorkoutRefused,
     ) -> Settled:
+        """`workout_id` for one that is new."""
         told: dict[str, Any] = {"file": name[-MOST_NAME:]}
-        if isinstance(outcome, WorkoutRefused):
-            status = "skipped" if outcome.code in NO_WORKOUT else "failed"
-            return Settled(number, status, told | {"code": outcome.code, "message": outcome.message})
-        # an attempt before this one may have kept it and died before it could say so
-        workout_id = uuid5(job_id, str(number))
         try:
-            row, _ = await self._keeping.keep(user_id, outcome, workout_id=workout_id)
+            kept = await self._kept(user_id, workout_id, known, outcome)
         except WorkoutRefused as refused:
-            return Settled(number, "failed", told | {"code": refused.code, "message": refused.message})
-        told |= {"activityId": str(row.id), "isRun": row.is_run}
-        if row.id == workout_id:
+            status = "skipped" if refused.code in NO_WORKOUT else "failed"
+            return Settled(number, status, told | {"code": refused.code, "message": refused.message})
+        told |= {"activityId": str(kept.id), "isRun": kept.is_run}
+        # an attempt before this one may have kept it and died before it could say so
+        if kept.id == workout_id:
             return Settled(number, "done", told)
         return Settled(number, "skipped", told | {"code": "known", "message": "this workout was there before"})
+
+    async def _kept(
+        self, user_id: str, workout_id: UUID, known: "Mapping[str, Kept]", outcome: Workout | WorkoutRefused
+    ) -> "Kept | WorkoutRow":
+        if isinstance(outcome, WorkoutKnown) and outcome.content_hash in known:
+            return known[outcome.content_hash]
+        if isinstance(outcome, WorkoutRefused):
+            raise outcome
+        row, _ = await self._keeping.keep(user_id, outcome, workout_id=workout_id)
+        return row
 
     @asynccontextmanager
     async def _file(self, asked: ImportRequest) -> AsyncGenerator[Path]:

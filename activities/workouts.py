@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from domain.protocols import WorkoutReader
     from domain.workout import Workout
     from ledger.users import Users
-    from ledger.workouts import WorkoutRow, Workouts
+    from ledger.workouts import Kept, WorkoutRow, Workouts
 
 STALE = 20
 
@@ -40,6 +40,10 @@ class Keeping:
             return known, False
         facts, runner, recording = await self._reader.figured(workout, await self.runner(user_id))
         return await self._workouts.put(user_id, workout, facts, runner, recording, workout_id=workout_id)
+
+    async def known(self, user_id: str) -> "dict[str, Kept]":
+        """What the user has already, by the hash of the file that it came in."""
+        return await self._workouts.by_content(user_id)
 
     async def current(self, row: "WorkoutRow") -> "WorkoutRow":
         """The workout with the figures that are right by now: its user may have given a heart rate since."""

@@ -1,6 +1,6 @@
 """What activities ask of the outside world and of the engine; providers, ledger and engine fit these shapes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -195,8 +195,11 @@ class WorkoutReader(Protocol):
         """How many files are in an export."""
         ...
 
-    async def members(self, path: Path, start: int) -> Sequence[tuple[str, Workout | WorkoutRefused]]:
-        """Some files of an export after the first `start`, with their names; none after the last."""
+    async def members(
+        self, path: Path, start: int, known: Collection[str] = ()
+    ) -> Sequence[tuple[str, Workout | WorkoutRefused]]:
+        """Some files of an export after the first `start`, with their names; none after the last. Those whose content
+        has a hash that is `known` are not read: WorkoutKnown."""
         ...
 
     async def leave(self, path: Path) -> None:

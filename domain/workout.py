@@ -36,6 +36,14 @@ class WorkoutRefused(CallerError):
     code = "broken_file"
 
 
+class WorkoutKnown(WorkoutRefused):
+    """A file that was kept before, as its content says: it was not read."""
+
+    def __init__(self, content_hash: str) -> None:
+        super().__init__("this workout was there before", code="known")
+        self.content_hash = content_hash
+
+
 def _none() -> "array[float]":
     return array("d")
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -56,6 +56,13 @@ class WorkoutRow:
     def summary(self) -> RunSummary:
         """What is needed to set it beside others."""
         return RunSummary.of(str(self.id), self.name, self.started_at, self.facts)
+
+
+class Kept(NamedTuple):
+    """That a workout is there."""
+
+    id: UUID
+    is_run: bool
 
 
 class Workouts:
@@ -172,6 +179,11 @@ class Workouts:
             "SELECT id FROM workouts WHERE user_id = $1 AND is_run ORDER BY started_at DESC LIMIT $2", user_id, limit
         )
         return [row["id"] for row in rows]
+
+    async def by_content(self, user_id: str) -> dict[str, Kept]:
+        """All workouts of the user, by the hash of the file that they came in."""
+        rows = await self._database.fetch("SELECT content_hash, id, is_run FROM workouts WHERE user_id = $1", user_id)
+        return {row["content_hash"]: Kept(row["id"], row["is_run"]) for row in rows}
 
     async def highest_heart_rate(self, user_id: str) -> float | None:
         """The highest that any of the user's workouts has seen, in beats a minute."""

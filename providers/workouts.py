@@ -1,6 +1,6 @@
 """Workout files read, and their figures counted, in a process of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -57,25 +57,26 @@ class WorkoutFiles:
         """How many files are in an export."""
         return await self._run("files_in", path)
 
-    async def members(self, path: Path, start: int) -> Sequence[Read]:
-        """Some files of an export after the first `start`, with their names; none after the last.
+    async def members(self, path: Path, start: int, known: Collection[str] = ()) -> Sequence[Read]:
+        """Some files of an export after the first `start`, with their names; none after the last. Those whose content
+        has a hash that is `known` are not read: WorkoutKnown.
 
         The export stays open for who asks for the next ones, until `leave`.
         """
         try:
-            return await self._apart.run(There("some_members"), path, start, MOST_MEMBERS)
+            return await self._apart.run(There("some_members"), path, start, MOST_MEMBERS, known)
         except (ProcessEnded, MemoryError):
-            return await self._next_member(path, start)
+            return await self._next_member(path, start, known)
 
     async def leave(self, path: Path) -> None:
         """Nobody asks for more of that export."""
         if self._apart.running:
             await self._run("leave", path)
 
-    async def _next_member(self, path: Path, start: int) -> Sequence[Read]:
+    async def _next_member(self, path: Path, start: int, known: Collection[str]) -> Sequence[Read]:
         """One of several was too much: it is the next one, or it comes later."""
         try:
-            return await self._apart.run(There("some_members"), path, start, 1)
+            return await self._apart.run(There("some_members"), path, start, 1, known)
         except (ProcessEnded, MemoryError):
             return [("", WorkoutRefused(TOO_MUCH, code="too_large"))]
 

@@ -7,7 +7,7 @@ import os
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -40,14 +40,15 @@ class Member:
     outcome: Workout | WorkoutRefused
 
 
-def members(path: Path, start: int = 0) -> Iterator[Member]:
+def members(path: Path, start: int = 0, known: Collection[str] = ()) -> Iterator[Member]:
     """The workouts in the file at `path`, one at a time: a zip's members after the first `start`, or the file itself
-    if it is no zip. Raises WorkoutRefused for an archive that is refused as a whole."""
+    if it is no zip; what has a `known` hash is not read. Raises WorkoutRefused for an archive that is refused as a
+    whole."""
     with path.open("rb") as file:
         if not zipfile.is_zipfile(file):
-            yield from _alone(path, start)
+            yield from _alone(path, start, known)
             return
-        yield from _Walk(start).archive(file, "")
+        yield from _Walk(start, known).archive(file, "")
 
 
 def count(path: Path) -> int:
@@ -56,12 +57,12 @@ def count(path: Path) -> int:
         if not zipfile.is_zipfile(file):
             return 1
         # it begins after the last one
-        walk = _Walk(MOST_MEMBERS)
+        walk = _Walk(MOST_MEMBERS, ())
         list(walk.archive(file, ""))
         return walk.number
 
 
-def _alone(path: Path, start: int) -> Iterator[Member]:
+def _alone(path: Path, start: int, known: Collection[str]) -> Iterator[Member]:
     if start:
         return
     outcome: Workout | WorkoutRefused
@@ -71,7 +72,7 @@ def _alone(path: Path, start: int) -> Iterator[Member]:
         content = path.read_bytes()
         if content.startswith(_ZIP):
             raise WorkoutRefused("a zip archive whose end is missing or broken", code="truncated_file")
-        outcome = read_workout(content)
+        outcome = read_workout(content, known=known)
     except WorkoutRefused as refused:
         outcome = refused
     yield Member("", 1, 1, outcome)
@@ -80,8 +81,8 @@ def _alone(path: Path, start: int) -> Iterator[Member]:
 class _Walk:
     """Through an archive and those directly in it, counting what was opened."""
 
-    def __init__(self, start: int) -> None:
-        self._start = start
+    def __init__(self, start: int, known: Collection[str]) -> None:
+        self._start, self._known = start, known
         self.number = self._total = self._unpacked = 0
 
     def archive(self, file: IO[bytes], within: str) -> Iterator[Member]:
@@ -120,7 +121,7 @@ class _Walk:
 
     def _outcome(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Workout | WorkoutRefused:
         try:
-            return read_workout(b"".join(self._read(archive, entry, MOST_BYTES)))
+            return read_workout(b"".join(self._read(archive, entry, MOST_BYTES)), known=self._known)
         except WorkoutRefused as refused:
             return refused
 

@@ -2,11 +2,12 @@
 
 import hashlib
 import zlib
+from collections.abc import Collection
 
 from pydantic import ValidationError
 
 from domain.running.given import GivenWorkout, workout_given
-from domain.workout import Workout, WorkoutRefused
+from domain.workout import Workout, WorkoutKnown, WorkoutRefused
 from providers.workout_files import elements, fit
 from providers.workout_files.gpx import Gpx
 from providers.workout_files.tcx import Tcx
@@ -18,10 +19,10 @@ _XML = {"gpx": Gpx, "TrainingCenterDatabase": Tcx}
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
-def read_workout(content: bytes, name: str = "") -> Workout:
+def read_workout(content: bytes, name: str = "", known: Collection[str] = ()) -> Workout:
     """The workout in a FIT, GPX, TCX or JSON file, gzipped or not. `name` is a name for one that has none.
 
-    Raises WorkoutRefused."""
+    Raises WorkoutRefused; WorkoutKnown for a file whose hash is `known`, before it is read."""
     if content[:2] == b"\x1f\x8b":
         content = _gunzipped(content)
     if len(content) > MOST_BYTES:
@@ -29,6 +30,8 @@ def read_workout(content: bytes, name: str = "") -> Workout:
     if not content.strip(b"\0 \t\r\n"):
         raise WorkoutRefused("an empty file", code="empty_file")
     content_hash = hashlib.sha256(content).hexdigest()
+    if content_hash in known:
+        raise WorkoutKnown(content_hash)
     if content[8:12] == b".FIT":
         return fit.read(content, content_hash, name)
     start = content[:64].lstrip(b"\xef\xbb\xbf \t\r\n")

@@ -2,7 +2,7 @@
 
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from domain.running.facts import facts_of
@@ -43,11 +43,13 @@ def files_in(path: Path) -> int:
     return count(path)
 
 
-def some_members(path: Path, start: int, most: int) -> list[tuple[str, Workout | WorkoutRefused]]:
+def some_members(
+    path: Path, start: int, most: int, known: Collection[str]
+) -> list[tuple[str, Workout | WorkoutRefused]]:
     """Up to `most` files of an export after the first `start`, or as many as a second allows."""
     at, walk = _open.pop(path, (-1, iter(())))
     if at != start:
-        walk = members(path, start)
+        walk = members(path, start, known)
     until = time.monotonic() + PORTION_SECONDS
     found: list[tuple[str, Workout | WorkoutRefused]] = []
     for member in walk:

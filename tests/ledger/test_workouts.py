@@ -110,6 +110,15 @@ async def test_the_nearest_are_earlier_runs_of_about_the_distance(book: Book) ->
     assert [each.name for each in near] == ["Run 10000", "Run 10100", "Run 9800"]
 
 
+async def test_what_a_user_has_is_found_by_its_content(book: Book) -> None:
+    workouts, ann = Workouts(book.database), uuid4().hex
+    assert await workouts.by_content(ann) == {}
+    run = await kept(workouts, ann, "run")
+    ride = await kept(workouts, ann, "ride", facts(not_a_run="a ride"), day=1)
+    await kept(workouts, uuid4().hex, "of another")
+    assert await workouts.by_content(ann) == {run.content_hash: (run.id, True), ride.content_hash: (ride.id, False)}
+
+
 async def test_the_highest_heart_rate_is_over_all_of_the_users_workouts(book: Book) -> None:
     workouts, ann = Workouts(book.database), uuid4().hex
     assert await workouts.highest_heart_rate(ann) is None

@@ -1,13 +1,15 @@
 """Exports of whole histories, and archives that mean harm."""
 
 import gzip
+import hashlib
 import io
 import zipfile
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 
-from domain.workout import Workout, WorkoutRefused
+from domain.workout import Workout, WorkoutKnown, WorkoutRefused
 from providers.workout_files import archive, count, members
 from tests.support.recordings import content
 
@@ -22,11 +24,11 @@ def zipped(files: dict[str, bytes]) -> bytes:
     return out.getvalue()
 
 
-def outcomes(path: Path, start: int = 0) -> list[tuple[str, str]]:
+def outcomes(path: Path, start: int = 0, known: Collection[str] = ()) -> list[tuple[str, str]]:
     """Each member's name, and its sport or the code with which it was refused."""
     return [
         (one.name, one.outcome.sport if isinstance(one.outcome, Workout) else one.outcome.code)
-        for one in members(path, start)
+        for one in members(path, start, known)
     ]
 
 
@@ -72,6 +74,21 @@ def test_an_export_is_read_member_by_member_each_failing_alone(export: Path) -> 
 @pytest.mark.parametrize("start", [1, 3, 4, 6])
 def test_reading_goes_on_after_any_member(export: Path, start: int) -> None:
     assert outcomes(export, start) == EXPECTED[start:]
+
+
+def test_what_is_known_by_its_content_is_not_read(export: Path) -> None:
+    cut = gzip.decompress(RIDE)[:5_000]
+    known = {hashlib.sha256(content).hexdigest() for content in (RUN, cut)}
+    # However it was packed, and whatever reading it would have come to.
+    told = dict(outcomes(export, known=known))
+    assert {name for name, what in told.items() if what == "known"} == {
+        "activities/1.fit.gz",
+        "parts/part1.ZIP/one.fit",
+        "cut.gpx",
+    }
+    assert told == {name: told[name] if told[name] == "known" else what for name, what in EXPECTED}
+    found = {one.outcome.content_hash for one in members(export, 0, known) if isinstance(one.outcome, WorkoutKnown)}
+    assert found == known
 
 
 def test_a_single_file_is_a_history_of_one(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Files that take the reading process down are refused alone, and those beside them are read."""
 
+import hashlib
 import json
 import zipfile
 from collections.abc import AsyncGenerator, Callable
@@ -9,7 +10,7 @@ from typing import Any, TypeVar
 import pytest
 
 from domain.running.figures import Runner
-from domain.workout import Workout, WorkoutRefused
+from domain.workout import Workout, WorkoutKnown, WorkoutRefused
 from providers.apart import Apart, ProcessEnded
 from providers.workouts import WorkoutFiles
 
@@ -22,7 +23,7 @@ class Frail(Apart):
 
     async def run(self, function: Callable[..., T], *args: Any) -> T:
         if getattr(function, "name", "") == "some_members":
-            _, start, most = args
+            _, start, most, _ = args
             if start < DEADLY <= start + most:
                 await self.close()
                 raise ProcessEnded(in_time=True)
@@ -52,6 +53,15 @@ async def test_what_takes_the_process_down_is_refused_alone(files: WorkoutFiles,
     await files.leave(path)
     told = [outcome.code if isinstance(outcome, WorkoutRefused) else outcome.started_at.day for _, outcome in found]
     assert told == [1, 2, "too_large", 4, 5]
+
+
+async def test_an_export_tells_by_its_hash_which_file_is_known(files: WorkoutFiles, tmp_path: Path) -> None:
+    run = (Path(__file__).parents[1] / "data" / "running" / "garmin-fenix-5-run.fit").read_bytes()
+    path, content_hash = tmp_path / "export", hashlib.sha256(run).hexdigest()
+    path.write_bytes(run)
+    [(_, outcome)] = await files.members(path, 0, {content_hash})
+    assert isinstance(outcome, WorkoutKnown)
+    assert (outcome.code, outcome.content_hash) == ("known", content_hash)
 
 
 async def test_a_cut_archive_is_refused_as_a_whole(files: WorkoutFiles, tmp_path: Path) -> None:
