@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from domain.protocols import Bucket, Till
 
 
+# A budget stands from a job's beginning on: of so many jobs it is remembered that they have none.
+KNOWN = 1_000
+
+
 class Priced(Protocol):
     """A vendor's model with its price; model_turn.Vendor fits."""
 
@@ -52,6 +56,7 @@ class Allowance:
     def __init__(self, till: "Till", bucket: "Bucket | None" = None) -> None:
         self._till, self._bucket = till, bucket
         self._held: dict[UUID, _Held] = {}
+        self._without: dict[UUID, None] = {}
 
     @asynccontextmanager
     async def granted(
@@ -81,11 +86,14 @@ class Allowance:
 
     async def _afford(self, vendor: Priced, job_id: UUID, grant: Grant, held: _Held, most: Usage) -> bool:
         """Hold the grant as soon as it surely fits; False where there is no budget to fit into."""
-        while True:
+        while job_id not in self._without:
             seen, changed = held.released, held.changed
             totals = await self._till.totals(job_id)
             if totals.max_tokens is None and totals.max_cost_usd is None:
-                return False
+                self._without[job_id] = None
+                if len(self._without) > KNOWN:
+                    del self._without[next(iter(self._without))]
+                break
             if totals.max_cost_usd is not None:
                 price = vendor.price(most)
                 if price is None:
@@ -100,6 +108,7 @@ class Allowance:
                 held.cost_usd += grant.cost_usd
                 return True
             await changed.wait()
+        return False
 
 
 def _passed(totals: Totals, tokens: int, cost_usd: Decimal) -> str | None:

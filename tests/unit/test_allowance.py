@@ -9,7 +9,7 @@ import pytest
 
 from domain.errors import BudgetExceeded
 from domain.usage import Call, Spent, Totals, Usage
-from providers.allowance import Allowance
+from providers.allowance import KNOWN, Allowance
 
 JOB = uuid4()
 
@@ -19,12 +19,14 @@ class Purse:
 
     def __init__(self, **budget: Any) -> None:
         self.totals_now = Totals(**budget)
+        self.looks = 0
 
     async def answered(self, call: Call, prompt_hash: str) -> None:
         return None
 
     async def totals(self, job_id: UUID) -> Totals:
         seen = self.totals_now
+        self.looks += 1
         await asyncio.sleep(0)
         return seen
 
@@ -109,3 +111,15 @@ async def test_a_budget_is_asked_before_a_turn_is_taken() -> None:
     purse, turns = Purse(max_tokens=5), Turns()
     assert await calls(Allowance(purse, turns), purse, 1, uses=3) == 0
     assert turns.taken == []
+
+
+async def test_of_a_job_without_a_budget_it_is_remembered_that_it_has_none() -> None:
+    purse = Purse()
+    allowance = Allowance(purse)
+    assert await calls(allowance, purse, 1, uses=10) == await calls(allowance, purse, 1, uses=10) == 1
+    assert purse.looks == 1
+    for _ in range(KNOWN):
+        async with allowance.granted(Model(), uuid4(), input_tokens=4, max_tokens=6):
+            pass
+    assert await calls(allowance, purse, 1, uses=10) == 1
+    assert purse.looks == 2 + KNOWN, "of so many jobs, and no more"
