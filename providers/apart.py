@@ -5,6 +5,7 @@ For work that keeps a core busy, and for files of strangers. Of a loop or thread
 
 import asyncio
 import builtins
+import fcntl
 import io
 import os
 import pickle
@@ -156,6 +157,10 @@ def main(seconds: int, memory: int) -> None:
     os.dup2(2, 1)
     with suppress(ValueError, OSError):  # not every system knows this limit
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    if sys.platform == "linux":
+        for pipe in (0, answers.fileno()):
+            with suppress(OSError):  # a call passes at once, not by turns of a loop that is busy
+                fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, BUFFER_BYTES)
     serve(sys.stdin.buffer, answers, seconds)
 
 
