@@ -4,7 +4,7 @@ import asyncio
 import math
 import time
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,9 +26,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 log = structlog.get_logger()
 # A timer of the engine's takes a second at least: shorter pauses are slept here, over so many items an activity.
-# After so many seconds it begins no other batch.
+# After so many seconds it reads no other batch.
 SHORTEST_TIMER, ITEMS, MOST_SECONDS = 1.0, 500, 120.0
 DEFAULT_WAIT, LONGEST_WAIT = 5.0, 60.0
+# So many batches are read ahead: reading one may take longer than doing one.
+AHEAD = 3
 # of how many batches the pace is known, and of how many jobs
 BATCHES, JOBS = 9, 1000
 # so long an activity that is canceled waits until what came to its end is kept
@@ -92,22 +94,22 @@ class Portions:
 
         What is wrong with an item is its own failure: the vendor's are tried again as `again` says. An exceeded
         budget, a closed job and a ledger that is down are raised, once the items beside it have come to their end.
-        While a batch is done the next one is read, and the ends of the one before are kept.
+        While a batch is done the next ones are read, and the ends of the one before are kept.
         """
         job_id = UUID(activity.info().workflow_id)
         todo = await self._items.pending(job_id, pace.items)
         batches = [todo[at : at + pace.at_once] for at in range(0, len(todo), pace.at_once)]
-        read = [asyncio.ensure_future(prepare(batch)) for batch in batches[:1]]
+        read = deque(asyncio.ensure_future(prepare(batch)) for batch in batches[:AHEAD])
         ends: list[asyncio.Task[None]] = []
         until = time.monotonic() + MOST_SECONDS
         try:
-            for number, batch in enumerate(batches, 1):
-                if number > 1 and pace.pause:
+            for number, batch in enumerate(batches):
+                if number and pace.pause:
                     await asyncio.sleep(pace.pause)
                 clock = _Clock(pace)
-                do = await read.pop()
-                after = batches[number : number + 1] if time.monotonic() < until else []
-                read += [asyncio.ensure_future(prepare(some)) for some in after]
+                do = await read.popleft()
+                after = batches[number + AHEAD : number + AHEAD + 1] if time.monotonic() < until else []
+                read.extend(asyncio.ensure_future(prepare(some)) for some in after)
                 settle: Together[Settled, None] = Together(
                     lambda some, clock=clock: self._settle(job_id, some, clock), apart=APART
                 )
@@ -115,12 +117,12 @@ class Portions:
                 ends = task.ends
                 raised = await _all(self._one(job_id, one, task) for one in batch)
                 raised += await _all(before)
-                if raised or not after:
+                if raised or not read:
                     raised += await _all(ends)
                 for error in sorted(raised, key=lambda error: not isinstance(error, BudgetExceeded)):
                     raise error
                 self._learn(job_id, clock.seconds_an_item)
-                if not after:
+                if not read:
                     break
         finally:
             await _leave(read, ends)
@@ -190,7 +192,7 @@ async def _all(work: Iterable[Awaitable[None]]) -> list[BaseException]:
     return [found for found in await asyncio.gather(*work, return_exceptions=True) if found is not None]
 
 
-async def _leave(read: Sequence[asyncio.Future[Any]], ends: Sequence[asyncio.Task[None]]) -> None:
+async def _leave(read: Collection[asyncio.Future[Any]], ends: Sequence[asyncio.Task[None]]) -> None:
     """Drop what was read ahead, and see to it that nothing is lost that was on its way to the ledger."""
     for reading in read:
         reading.cancel()

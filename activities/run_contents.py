@@ -8,6 +8,7 @@ from temporalio import activity
 from domain.errors import JobError
 from domain.model import Model
 from domain.running.contents import ContentRequest, Half, RunSheet, Words, Written
+from domain.running.told import told
 from domain.usage import Call
 
 if TYPE_CHECKING:
@@ -45,8 +46,9 @@ class RunContents:
     @activity.defn(name="store_run_content")
     async def store(self, half: Half, asked: ContentRequest) -> None:
         """Make the draft the run's content. Raises JobError."""
-        _, words = await drafted(self._contents, _job())
-        await self._writer.store(half, asked.activity_id, words, _call())
+        sheet, words = await drafted(self._contents, _job())
+        facts = told(RunSheet.model_validate(sheet), half).facts
+        await self._writer.store(half, asked.activity_id, words, facts, _call())
         await self._contents.drop_draft(_job())
 
     @activity.defn(name="write_letter")

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from temporalio import activity
@@ -12,9 +12,9 @@ from activities.portions import Do, Pace
 from domain.errors import BudgetExceeded, JobError, LedgerUnavailable, VendorError
 from domain.job import Failure, Items
 from domain.portions import Portion
+from domain.running.batch import Batch, Ready
 from domain.running.contents import HALVES, Half, RunSheet
 from domain.running.ingest import AT_ONCE, IngestPortion, IngestRequest, IngestResult
-from domain.running.sheet import NEAR, RECENT, run_sheet
 from domain.usage import Call
 from ledger.items import Item, Settled
 
@@ -27,14 +27,27 @@ if TYPE_CHECKING:
 STEP = "generate"
 
 
+class Sheets(Protocol):
+    """Makes what halves are written from."""
+
+    async def ready(self, batch: Batch) -> dict[str, Ready]: ...
+
+
 class IngestRuns:
     """Each half is written once: what is missing is found in the ledger, whatever attempt this is."""
 
     def __init__(
-        self, history: "RunHistory", contents: "Contents", writer: "Writer", portions: "Portions", *, pause: float
+        self,
+        history: "RunHistory",
+        contents: "Contents",
+        sheets: Sheets,
+        writer: "Writer",
+        portions: "Portions",
+        *,
+        pause: float,
     ) -> None:
         """`pause`: seconds between batches."""
-        self._history, self._contents, self._writer = history, contents, writer
+        self._history, self._contents, self._sheets, self._writer = history, contents, sheets, writer
         self._portions, self.pause = portions, pause
 
     @activity.defn(name="select_runs")
@@ -55,7 +68,8 @@ class IngestRuns:
 
     async def _begin(self, asked: IngestRequest, batch: Sequence[Item]) -> Do:
         ids = [UUID(one.item) for one in batch]
-        begun = await self._history.begin(_job(), asked, ids, recent=RECENT, near=NEAR)
+        begun, missing = await self._history.begin(_job(), asked, ids, STEP)
+        ready = await self._sheets.ready(missing) if missing.runs else {}
 
         async def do(one: Item) -> Settled | Awaitable[Settled]:
             run = begun.get(UUID(one.item))
@@ -64,19 +78,21 @@ class IngestRuns:
             if not run.halves:
                 # its own, when a worker died between writing and counting
                 return Settled(one.position, "done" if run.written else "skipped", run.written or None)
-            return await self._write(asked.user_id, run, one)
+            return await self._write(run, ready[str(run.id)], one)
 
         return do
 
-    async def _write(self, user_id: str, run: "BegunRun", one: Item) -> Awaitable[Settled]:
+    async def _write(self, run: "BegunRun", ready: Ready, one: Item) -> Awaitable[Settled]:
         """Both halves at once, as far as they are missing; one that fails leaves the other. What is left to be awaited
         is that they are kept, which each is as soon as it is there."""
-        sheet, keeping, who = _sheet(user_id, run), list[asyncio.Task[None]](), dict[str, str]()
+        keeping, who = list[asyncio.Task[None]](), dict[str, str]()
 
         async def write(half: Half) -> None:
-            call = Call(job_id=_job(), step=STEP, item=f"{run.id}:{half}", attempt=one.attempts + 1)
-            words = await self._writer.words(half, sheet, call)
-            keeping.append(asyncio.create_task(self._writer.store(half, run.id, words, call)))
+            item = f"{run.id}:{half}"
+            call = Call(job_id=_job(), step=STEP, item=item, attempt=one.attempts + 1, unpaid=not run.paid)
+            told = ready.told[half]
+            words = await self._writer.half(half, told, call, lambda: RunSheet.model_validate_json(ready.sheet))
+            keeping.append(asyncio.create_task(self._writer.store(half, run.id, words, told.facts, call)))
             who[half] = words.answered_by
 
         async def kept() -> Settled:
@@ -94,10 +110,6 @@ class IngestRuns:
     async def _gave_up(self, one: Item, failure: Failure) -> None:
         for half in HALVES:
             await self._contents.fail(_job(), UUID(one.item), half, failure)
-
-
-def _sheet(user_id: str, run: "BegunRun") -> RunSheet:
-    return run_sheet(user_id, run.summary, run.facts, recent=run.recent, near=run.near, timezone=run.timezone)
 
 
 def _weight(error: BaseException) -> int:

@@ -14,7 +14,7 @@ from domain.running import reviews
 from domain.running.brief import brief
 from domain.running.contents import DigestRequest, ReviewRequest, ReviewResult, ReviewSheet, Words
 from domain.running.reviewed import review
-from domain.running.traced import faults
+from domain.running.traced import Known
 from domain.usage import Call
 
 if TYPE_CHECKING:
@@ -50,15 +50,12 @@ class RunReviews:
         draft = await self._contents.draft(_call().job_id)
         # a replay from this step was given no draft
         sheet = ReviewSheet.model_validate(draft[0]) if draft else await self._loaded(asked)
-
-        def wrong(text: str) -> list[str]:
-            return faults(text, sheet.facts, sheet.named)
-
         if sheet.is_blank:
-            words = Words(text=review(sheet), facts=sheet.facts, answered_by="offline", reason=BLANK)
+            words = Words(text=review(sheet), answered_by="offline", reason=BLANK)
         else:
             prompt = brief(sheet.title, sheet.facts, sheet.notes)
-            words = await self._writer.checked(_call(), "run_review", prompt, sheet.facts, wrong, lambda: review(sheet))
+            known = Known.of(sheet.facts, sheet.named)
+            words = await self._writer.checked(_call(), "run_review", prompt, known, lambda: review(sheet))
         await self._contents.keep_words(_call().job_id, words)
         return ReviewResult(about=sheet.about, key=sheet.key, answered_by=words.answered_by)
 

@@ -9,13 +9,13 @@ from uuid import UUID
 from domain.errors import JobError
 from domain.markdown import unmarked
 from domain.model import Model
-from domain.running.brief import brief, heading, inert
+from domain.running.brief import inert
 from domain.running.contents import Half, RunSheet, Words, Written
-from domain.running.figures import Fact
 from domain.running.insights import insight
 from domain.running.letters import letter
-from domain.running.sheet import NEAR, RECENT, named, offered, run_sheet
-from domain.running.traced import faults
+from domain.running.sheet import NEAR, RECENT, run_sheet
+from domain.running.told import Told, told
+from domain.running.traced import Known, faults
 from domain.usage import Call
 
 if TYPE_CHECKING:
@@ -89,23 +89,20 @@ class Writer:
     async def write(self, half: Half, sheet: RunSheet, call: Call) -> Written:
         """Write a half from its sheet and store it. `call` names the paid turns: one item a half, or a step each."""
         words = await self.words(half, sheet, call)
-        await self.store(half, sheet.workout_id, words, call)
+        await self.store(half, sheet.workout_id, words, told(sheet, half).facts, call)
         return Written(answered_by=words.answered_by, reason=words.reason)
 
     async def words(self, half: Half, sheet: RunSheet, call: Call) -> Words:
         """Write a half, and store nothing."""
-        facts = offered(sheet, half)
+        return await self.half(half, told(sheet, half), call, lambda: sheet)
 
-        def wrong(text: str) -> list[str]:
-            return faults(text, facts, named(sheet), sheet.pacing)
+    async def half(self, half: Half, told: Told, call: Call, sheet: Callable[[], RunSheet]) -> Words:
+        """The same from what is made of the sheet, which the twin alone asks for."""
+        return await self.checked(call, PROMPTS[half], told.prompt, told.known, lambda: TEMPLATES[half](sheet()))
 
-        return await self.checked(
-            call, PROMPTS[half], brief(heading(sheet), facts, sheet.notes), facts, wrong, lambda: TEMPLATES[half](sheet)
-        )
-
-    async def store(self, half: Half, workout_id: UUID, words: Words, call: Call) -> None:
-        """Keep the half. Raises JobError `not_found` when the run has gone meanwhile."""
-        if not await self._contents.store(workout_id, half, words, call):
+    async def store(self, half: Half, workout_id: UUID, words: Words, facts: str, call: Call) -> None:
+        """Keep the half with its facts, which are JSON. Raises JobError `not_found` when the run has gone meanwhile."""
+        if not await self._contents.store(workout_id, half, words, facts, call):
             raise JobError(GONE, code="not_found")
 
     async def checked(
@@ -113,13 +110,12 @@ class Writer:
         call: Call,
         form: str,
         prompt: str,
-        facts: dict[str, Fact],
-        wrong: Callable[[str], list[str]],
+        known: Known,
         twin: Callable[[], str],
     ) -> Words:
-        """A text by the model that stands before `wrong`, in two turns at most; else, or without a key, the twin's."""
+        """A text by the model that says what is known, in two turns at most; else, or without a key, the twin's."""
         if self._model.missing:
-            return Words(text=twin(), facts=facts, answered_by="offline", reason=self._model.missing)
+            return Words(text=twin(), answered_by="offline", reason=self._model.missing)
         asked = prompt
         for turn in range(TURNS):
             answer = await self._model.ask(
@@ -130,11 +126,11 @@ class Writer:
                 max_tokens=MOST_TOKENS[form],
             )
             text = unmarked(cast("Text", answer.output).text)
-            if not (faulty := wrong(text)):
+            if not (faulty := faults(text, known)):
                 vendor = cast("Literal['anthropic', 'openai']", answer.vendor)
-                return Words(text=text, facts=facts, answered_by=vendor, model=answer.model)
+                return Words(text=text, answered_by=vendor, model=answer.model)
             asked = AGAIN.format(prompt=prompt, text=inert(text), faults="\n".join(f"- {inert(one)}" for one in faulty))
-        return Words(text=twin(), facts=facts, answered_by="offline", reason=UNTRUE)
+        return Words(text=twin(), answered_by="offline", reason=UNTRUE)
 
 
 @cache

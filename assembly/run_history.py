@@ -9,11 +9,13 @@ from ledger.contents import Contents
 from ledger.items import JobItems
 from ledger.run_history import RunHistory
 from ledger.workouts import Workouts
+from providers.run_sheets import RunSheets
 
 
 async def activities(parts: Parts) -> Activities:
     database, settings = parts.database, parts.settings
-    contents = Contents(database)
+    contents, sheets = Contents(database), RunSheets()
+    parts.opened.push_async_callback(sheets.close)
     portions = Portions(
         JobItems(database),
         ledger_patience=settings.ledger_patience_seconds,
@@ -22,6 +24,7 @@ async def activities(parts: Parts) -> Activities:
     ingest = IngestRuns(
         RunHistory(database),
         contents,
+        sheets,
         Writer(Workouts(database), contents, parts.models),
         portions,
         pause=settings.batch_pause_seconds,

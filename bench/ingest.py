@@ -42,8 +42,8 @@ FROM generate_series(1, $4) n"""
 
 @dataclass(frozen=True)
 class Ingest:
-    """How an ingest went: seconds a run, those of the worker's CPU, its memory over the tenths in MB, and its longest
-    history."""
+    """How an ingest went: seconds a run, those of the worker's CPU, its memory over the tenths in MB (both with those
+    of the processes that it has), and its longest history."""
 
     per_item: float
     cpu: float
@@ -109,7 +109,7 @@ async def ingest(program: Program, user: str, runs: int) -> Ingest:
                 )
                 assert row
                 items = json.loads(row["items"] or "{}")
-                memory.append((items.get("done", 0) / max(1, runs), worker.memory_info().rss / 1024**2))
+                memory.append((items.get("done", 0) / max(1, runs), _memory(worker) / 1024**2))
                 if row["finished_at"]:
                     break
                 await asyncio.sleep(LOOK_SECONDS)
@@ -186,9 +186,13 @@ def loop(url: str, runs: int) -> float:
     return float(done.stdout)
 
 
-def _cpu(process: psutil.Process) -> float:
-    used = process.cpu_times()
-    return used.user + used.system
+def _cpu(worker: psutil.Process) -> float:
+    used = [process.cpu_times() for process in (worker, *worker.children(recursive=True))]
+    return sum(one.user + one.system for one in used)
+
+
+def _memory(worker: psutil.Process) -> int:
+    return sum(process.memory_info().rss for process in (worker, *worker.children(recursive=True)))
 
 
 def _answers(url: str) -> bool:

@@ -3,6 +3,8 @@
 from decimal import Decimal
 from uuid import UUID
 
+from pydantic import Field
+
 from domain.model import Model
 
 
@@ -15,13 +17,17 @@ class Usage(Model):
 
 
 class Call(Model):
-    """Which paid call this is: the same key is never paid twice once its answer is in the ledger."""
+    """Which paid call this is: the same key is never paid twice once its answer is in the ledger.
+
+    `unpaid`: no turn of it is there, as who prepared it has seen; nobody needs to look again.
+    """
 
     job_id: UUID
     step: str
     item: str = ""
     turn: int = 0
     attempt: int = 1
+    unpaid: bool = Field(default=False, exclude=True)
 
 
 class Spent(Model):

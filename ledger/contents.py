@@ -30,24 +30,24 @@ class Contents:
 
     def __init__(self, database: "Database") -> None:
         self._database = database
-        self._stores: Together[dict[str, Any], bool] = Together(self._store, apart=APART)
+        self._stores: Together[tuple[dict[str, Any], str], bool] = Together(self._store, apart=APART)
 
     async def begin(self, job_id: UUID, workout_id: UUID, user_id: str, halves: "Sequence[Half]") -> Begun | None:
         """Note that a job is at these halves; None for a workout that is not there, or not the user's."""
         row = await self._database.row(sql("begin_contents"), job_id, workout_id, user_id, list(halves))
         return Begun(row["timezone"]) if row else None
 
-    async def store(self, workout_id: UUID, half: Half, words: Words, call: "Call") -> bool:
-        """Keep a half; `call` says whose turns paid for it. False when the workout is gone."""
-        text, facts, answered_by, reason, model = _texts(words)
+    async def store(self, workout_id: UUID, half: Half, words: Words, facts: str, call: "Call") -> bool:
+        """Keep a half with its facts, which are JSON; `call` says whose turns paid for it. False when the workout is
+        gone."""
         paid = {"job_id": str(call.job_id), "step": call.step, "item": call.item}
-        said = {"text": text, "facts": facts, "answered_by": answered_by, "reason": reason, "model": model}
-        return await self._stores({"workout_id": str(workout_id), "half": half, **said, **paid})
+        return await self._stores(({"workout_id": str(workout_id), "half": half, **words.model_dump(), **paid}, facts))
 
-    async def _store(self, halves: "Sequence[dict[str, Any]]") -> "Sequence[bool]":
-        rows = await self._database.fetch(sql("store_content"), list(halves))
+    async def _store(self, halves: "Sequence[tuple[dict[str, Any], str]]") -> "Sequence[bool]":
+        said = [one for one, _ in halves]
+        rows = await self._database.fetch(sql("store_content"), said, [facts for _, facts in halves])
         kept = {(str(row["workout_id"]), row["half"]) for row in rows}
-        return [(one["workout_id"], one["half"]) in kept for one in halves]
+        return [(one["workout_id"], one["half"]) in kept for one in said]
 
     async def fail(self, job_id: UUID, workout_id: UUID, half: Half, failure: "Failure") -> None:
         """Note that the job gave a half up while it goes on itself. The end of a job says as much by itself."""
@@ -91,7 +91,8 @@ class Contents:
 
     async def store_review(self, sheet: ReviewSheet, words: Words, call: "Call") -> None:
         """Keep a review in the place of the one before."""
-        args = (sheet.user_id, sheet.about, sheet.key, *_texts(words), call.job_id, call.step, call.item)
+        said = (words.text, sheet.facts, words.answered_by, words.reason, words.model)
+        args = (sheet.user_id, sheet.about, sheet.key, *said, call.job_id, call.step, call.item)
         await self._database.execute(sql("store_review"), *args)
 
     async def reviews(self, user_id: str, about: About, *, key: str | None = None, limit: int = 1) -> list[Review]:
@@ -105,10 +106,6 @@ class Contents:
             limit,
         )
         return [Review.model_validate(_given(row)) for row in rows]
-
-
-def _texts(words: Words) -> tuple[Any, ...]:
-    return words.text, words.facts, words.answered_by, words.reason, words.model
 
 
 def _given(row: "Record") -> dict[str, Any]:

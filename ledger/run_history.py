@@ -3,13 +3,12 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from domain.job import Items, Tier
+from domain.running.batch import Batch, Other
 from domain.running.contents import HALVES, Half
-from domain.running.figures import Facts
 from domain.running.ingest import (
     AT_ONCE,
     MOST_FAILURES,
@@ -21,10 +20,9 @@ from domain.running.ingest import (
     most_runs,
     tier_of,
 )
-from domain.running.runs import Runs, RunSummary
+from domain.running.sheet import NEAR, RECENT
 from domain.usage import Usage
 from ledger.database import sql
-from ledger.workouts import summary
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -34,20 +32,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class BegunRun:
-    """A run whose `halves` the job has still to write; who wrote those that it has `written`; and the others that it is
-    set beside, all of them before it.
-
-    Its facts are without the splits, which no text is made of.
-    """
+    """A run whose `halves` the job has still to write; who wrote those that it has `written`; and whether it has `paid`
+    for a call about it."""
 
     id: UUID
-    facts: Facts
-    summary: RunSummary
     halves: tuple[Half, ...]
     written: dict[str, Any]
-    timezone: str | None
-    recent: Runs
-    near: Sequence[RunSummary]
+    paid: bool
 
 
 class RunHistory:
@@ -76,50 +67,26 @@ class RunHistory:
         return Items.model_validate(items or {})
 
     async def begin(
-        self,
-        job_id: UUID,
-        asked: IngestRequest,
-        runs: Sequence[UUID],
-        *,
-        recent: timedelta,
-        near: int,
-    ) -> dict[UUID, BegunRun]:
-        """The runs that are there, each among the runs of the time before it and so many of about its length.
-
-        It is noted that their missing halves are being written.
-        """
-        rows = await self._database.fetch(sql("begin_ingest"), job_id, asked.user_id, runs, asked.regenerate)
-        begun = [row for row in rows if row["halves"]]
-        others = await self._others(asked.user_id, begun, recent, near)
-        before = Runs.of(others[None])
-        return {
-            row["id"]: BegunRun(
-                id=row["id"],
-                facts=facts,
-                summary=RunSummary.of(str(row["id"]), row["name"], row["started_at"], facts),
-                halves=tuple(row["halves"]),
-                written=row["written"] or {},
-                timezone=row["timezone"],
-                recent=before.before(row["started_at"], recent.days),
-                near=others[row["id"]],
-            )
-            for row in rows
-            for facts in (Facts.model_validate_json(row["facts"]),)
+        self, job_id: UUID, asked: IngestRequest, runs: Sequence[UUID], step: str
+    ) -> tuple[dict[UUID, BegunRun], Batch]:
+        """The runs that are there; and those that miss halves, with the runs of the time before and some of about their
+        length. It is noted that the missing halves are being written. The calls of `step` are named run:half."""
+        rows = await self._database.fetch(sql("begin_ingest"), job_id, asked.user_id, runs, asked.regenerate, step)
+        begun = {
+            row["id"]: BegunRun(row["id"], tuple(row["halves"]), row["written"] or {}, row["paid"]) for row in rows
         }
+        some = [row for row in rows if row["halves"]]
+        read = [(str(row["id"]), row["name"], row["started_at"], row["facts"]) for row in some]
+        timezone = rows[0]["timezone"] if rows else None
+        return begun, Batch(asked.user_id, timezone, read, await self._others(asked.user_id, some))
 
-    async def _others(
-        self, user_id: str, begun: "Sequence[Record]", recent: timedelta, near: int
-    ) -> dict[UUID | None, list[RunSummary]]:
-        """Of each of these the runs of about its length; under None those of the time before any of them."""
-        found: dict[UUID | None, list[RunSummary]] = defaultdict(list)
-        if begun:
-            starts = [row["started_at"] for row in begun]
-            ids = [row["id"] for row in begun]
-            for row in await self._database.fetch(
-                sql("set_beside"), user_id, ids, near, min(starts) - recent, max(starts)
-            ):
-                found[row["run"]].append(summary(row))
-        return found
+    async def _others(self, user_id: str, begun: "Sequence[Record]") -> list[Other]:
+        """The runs that these are set beside."""
+        if not begun:
+            return []
+        starts, ids = [row["started_at"] for row in begun], [row["id"] for row in begun]
+        rows = await self._database.fetch(sql("set_beside"), user_id, ids, NEAR, min(starts) - RECENT, max(starts))
+        return [tuple(row) for row in rows]
 
     async def ended(self, job_id: UUID) -> Ended:
         """What came of a job so far."""

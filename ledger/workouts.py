@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from uuid import UUID, uuid4
 
 import asyncpg
-from pydantic_core import from_json
 
 from domain.running.figures import VERSION, Facts, Runner
 from domain.running.runs import RunSummary
@@ -166,12 +164,12 @@ class Workouts:
             runs_only,
             limit,
         )
-        return [summary(row) for row in rows]
+        return [RunSummary.read(*row) for row in rows]
 
     async def nearest(self, user_id: str, distance_meters: float, *, until: datetime, limit: int) -> list[RunSummary]:
         """Runs before `until` whose distance is closest to the one given: among them the similar ones are sought."""
         rows = await self._database.fetch(sql("nearest_runs"), user_id, distance_meters, until, limit)
-        return [summary(row) for row in rows]
+        return [RunSummary.read(*row) for row in rows]
 
     async def run_ids(self, user_id: str, *, limit: int | None = None) -> list[UUID]:
         """The user's runs, newest first; what is not a run is left out."""
@@ -198,17 +196,6 @@ class Workouts:
         """Delete a workout and what was made of it; False when there is none."""
         row = await self._database.row("DELETE FROM workouts WHERE id = $1 RETURNING id", workout_id)
         return row is not None
-
-
-def summary(row: "Record") -> RunSummary:
-    """A workout as it is set beside others; its id and its figures were read as text."""
-    return RunSummary(row["id"], row["name"], row["started_at"], row["is_run"], _read(row["figures"]))
-
-
-@lru_cache(2_000)
-def _read(figures: str) -> dict[str, float]:
-    """Whoever goes through a history meets each of its runs beside many others."""
-    return from_json(figures)
 
 
 def _figures(facts: Facts) -> dict[str, float]:

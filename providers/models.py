@@ -79,7 +79,7 @@ class Models:
         vendor = self._vendor(self._named)
         shape, schema = _shape(output)
         prompt_hash, tokens = _measured([instructions, prompt, schema])
-        if paid := await self._till.answered(call, prompt_hash):
+        if not call.unpaid and (paid := await self._till.answered(call, prompt_hash)):
             name, model, stored = paid
             return Answer(output=shape.validate_python(stored), vendor=name, model=model, recalled=True)
         async with self._allowance.granted(vendor, call.job_id, input_tokens=tokens, max_tokens=max_tokens) as grant:

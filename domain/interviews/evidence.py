@@ -1,8 +1,8 @@
 """What there is in an answer to go by: its sentences without repetitions, and in each what it shows.
 
-A sentence counts only when it shows work (precise actions, what careful work is made of, names, figures) and when it is
-built like one that tells something; the less so, the less credit it has. Praise of oneself, words of the trade alone,
-orders to the judge and whatever else is said have none or next to none, so that saying more of it does not help.
+A sentence counts only when it shows work (precise actions, what careful work is made of) and when it is built like one
+that tells something, both by the word; the less so, the less credit it has. Praise of oneself, words of the trade
+alone, orders to the judge and whatever else is said have none or next to none: saying more of it does not help.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from domain.interviews.cues import WORD, phrases, stems
 from domain.interviews.measures import FILLERS
-from domain.text import STOP, content, numbers, plain, stem, words
+from domain.text import STOP, content, numbers, plain
 
 BRACKETS = re.compile(r"(\([^()]*\))")
 CLAUSES = re.compile(r"[;:—–.?!]")
@@ -23,39 +23,29 @@ COMPOUND = re.compile(r"\b[a-z]+(?:[-/][a-z]+)+\b", re.IGNORECASE)
 # As much of two sentences alike, and the later one says nothing new.
 ALIKE = 0.8
 FEWEST_RUN = 5
-# So many words, names and figures of work, and a sentence needs no link with others.
-ENOUGH = 2
-# Björnsson's LIX counts words of more letters as long ones.
-LONG = 6
-
-
 # Words of more letters are mostly abstract.
-PLAIN = 8
-# What a sentence gains and loses by its form, whatever it is about, in plain words. The numbers began as those of a
-# logistic regression of sentences that tell of work against ones that boast, pad or string terms together.
-FORM = 2.5
-# Told as done, or as what one would do.
-DONE = re.compile(
-    r"(?<![\w-])(?:\w+ed|(?:i|we)'(?:ll|d)|(?:i|we) (?:(?:also|then|first) )?(?:built|began|broke|brought|chose|cut"
-    r"|drew|found|gave|held|kept|led|made|met|ran|sent|split|told|took|went|wrote))\b"
-)
-# Clauses and steps tied to each other, and what points back (Halliday and Hasan 1976, Cohesion in English).
+PLAIN = 9
+# Clauses and steps tied to each other (Halliday and Hasan 1976, Cohesion in English).
 TIES = re.compile(
     r"\b(?:so|if|when|because|before|after|until|while|once|then|first|since|whether|unless|where|how|also|instead"
     r"|rather|but|though)\b"
 )
-BACK = re.compile(r"\b(?:it|its|they|them|their|this|that|these|those|which|what|who)\b")
 # The speaker as what is spoken of, not as who does something.
 SELF = re.compile(r"\b(?:my|me|mine|myself|i'm|i am|i was|i have|i've)\b")
-# Comparisons and extremes (Pomerantz 1986, Extreme case formulations).
-EXTREMES = re.compile(
-    r"\b(?:most|least|best|worst|greatest|\w{2,}(?:[^aeiourt]|[aeiou]t)est|than|any(?:one|body|thing)?"
-    r"|every(?:one|body|thing|where)?|n?ever|always|nobody|none|nothing|entire|whole|half|twice|others?'?|else|few|even)\b"
-)
-# Somebody who does it, or who is told: what is true of the trade in general has nobody.
+# Somebody who does it, or who is told: what is true of the trade in general has nobody, and no figure.
 SOMEBODY = re.compile(r"\b(?:i|we|our|us|you|your)\b")
-# The weight from which on a sentence has some credit, and that of full credit.
-LIGHT, FULL = 7.0, 9.0
+# What a sentence gains by its form, for each word of it: a tie is worth so many plain words, and plain words count up
+# to that share of all, since more of them are a list. The proportions began as those of logistic regressions of
+# sentences that tell of work against ones that boast, pad or string terms together.
+TIED, MOST_PLAIN = 7, 0.33
+# What it loses where nobody is in it, and gains by each of the first two words of the question.
+NOBODY, ASKED, MOST_ASKED = 0.35, 0.03, 2
+# Words that show work, less what may be chance.
+CHANCE = 0.5
+# No credit up to the first, full credit from the second on: of form, and of words that show work, both by the word.
+FORM, SHOWING = (0.2, 0.3), (0.0, 0.1)
+# Fewer words weigh like so many.
+FEWEST = 20
 
 
 class Shown(NamedTuple):
@@ -69,27 +59,16 @@ class Shown(NamedTuple):
     figures: int
     names: frozenset[str]
     compounds: frozenset[str]
-    long: frozenset[str]
     content: frozenset[str]
     hedges: int
     vague: int
     passive: int
-    orders: int
-    weight: float
-
-    @property
-    def cued(self) -> frozenset[str]:
-        return frozenset(map(stem, self.actions | self.method))
+    credit: float
 
     @property
     def solid(self) -> int:
         """How much of it shows work."""
-        return 0 if self.orders else len(self.actions | self.method) + len(self.names) + self.figures
-
-    @property
-    def credit(self) -> float:
-        """From 0 to 1, by the sentence's weight."""
-        return min(1.0, max(0.0, (self.weight - LIGHT) / (FULL - LIGHT)))
+        return len(self.actions | self.method) + len(self.names) + self.figures if self.credit else 0
 
 
 class Answer(NamedTuple):
@@ -104,17 +83,14 @@ class Answer(NamedTuple):
 
 
 def evidence_of(question: str, sentences: Iterable[str]) -> Answer:
-    """What the sentences of an answer show. One cue alone may be chance: it counts in a sentence that shares
-    another long word with the question or with what shows more."""
+    """What the sentences of an answer show. A sentence's credit hangs on itself and on the question alone."""
+    asked = content(question)
     kept: list[Shown] = []
     for sentence in unrepeated(sentences):
-        one = _shown(sentence)
+        one = _shown(sentence, asked)
         if not any(_alike(one.content, other.content) for other in kept):
             kept.append(one)
-    able = [one for one in kept if one.solid and one.credit]
-    firm = [one for one in able if one.solid >= ENOUGH]
-    subject = _long(question).union(*(one.long for one in firm))
-    return Answer(tuple(kept), tuple(one for one in able if one.solid >= ENOUGH or (one.long - one.cued) & subject))
+    return Answer(tuple(kept), tuple(one for one in kept if one.credit))
 
 
 def unrepeated(sentences: Iterable[str]) -> list[str]:
@@ -149,37 +125,44 @@ def lines_in(name: str, text: str) -> list[bool]:
     return [bool(pattern.search(text)) for pattern in phrases(name)]
 
 
-def _shown(sentence: str) -> Shown:
+def _shown(sentence: str, asked: frozenset[str]) -> Shown:
     text = plain(sentence)
     lower = text.lower()
-    figures = len(set(numbers(text)))
+    actions, method, own = stems("actions").find(lower), stems("method").find(lower), content(text)
+    length, figures = max(FEWEST, len(text.split())), len(set(numbers(text)))
+    general = not figures and SOMEBODY.search(lower) is None
+    form = _form(lower) / length - NOBODY * general + ASKED * min(MOST_ASKED, len(own & asked))
+    showing = (len(actions | method) - CHANCE) / length
     return Shown(
         text=sentence,
         words=len(text.split()),
-        actions=stems("actions").find(lower),
-        method=stems("method").find(lower),
+        actions=actions,
+        method=method,
         items=_listed(text),
         figures=figures,
         names=frozenset(NAME.findall(text)) - {"I"},
         compounds=frozenset(found.lower() for found in COMPOUND.findall(text)),
-        long=_long(text),
-        content=content(text),
+        content=own,
         hedges=_count("hedges", lower) + len(FILLERS.findall(text)),
         vague=_count("vague", lower),
         passive=_count("passive", lower),
-        orders=_count("orders", lower),
-        weight=_weight(lower) + figures,
+        credit=0.0 if _count("orders", lower) else _share(form, FORM) * _share(showing, SHOWING),
     )
 
 
-def _weight(text: str) -> float:
-    """How much a sentence in lower case tells: plain words of its own, what was done, what ties it together; less for
-    each time that the speaker is its subject matter, or something is the most, the only or more than others, and where
-    nobody is in it."""
+def _form(text: str) -> float:
+    """How much a sentence in lower case tells: what ties it together and plain words of its own, less abstract ones and
+    each time that the speaker is what it speaks of."""
     said = {word for word in WORD.findall(text) if len(word) > 2 and word.split("'")[0] not in STOP}
-    own = sum(max(map(len, word.split("-"))) <= PLAIN for word in said) + len(BACK.findall(text))
-    gained, lost = (sum(len(form.findall(text)) for form in forms) for forms in ((DONE, TIES), (SELF, EXTREMES)))
-    return own + FORM * (gained - lost) - (SOMEBODY.search(text) is None)
+    own = sum(1 if max(map(len, word.split("-"))) <= PLAIN else -1 for word in said)
+    tied = len(TIES.findall(text)) - len(SELF.findall(text))
+    return min(own, MOST_PLAIN * len(text.split())) + TIED * tied
+
+
+def _share(value: float, bounds: tuple[float, float]) -> float:
+    """From 0 at the lower bound to 1 at the upper one."""
+    low, high = bounds
+    return min(1.0, max(0.0, (value - low) / (high - low)))
 
 
 def _count(name: str, text: str) -> int:
@@ -196,9 +179,3 @@ def _listed(text: str) -> int:
 
 def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
     return bool(one) and len(one & other) >= ALIKE * len(one)
-
-
-def _long(text: str) -> frozenset[str]:
-    """The stems of the long words, those of general meaning left out."""
-    long = [word.lower() for word in words(text) if len(word) > LONG]
-    return frozenset(stem(word) for word in long if not _count("vague", word))

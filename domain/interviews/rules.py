@@ -1,7 +1,6 @@
 """What each dimension is worth by rule, on the scale of its anchors, and the sentences that say so."""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from math import sqrt
 from typing import NamedTuple
 
 from domain.interviews.evidence import Answer, Shown, lines_in
@@ -11,9 +10,14 @@ from domain.text import content
 
 # Words of a sentence that can be followed.
 LENGTHS = (6, 34)
-WEAK_WORDS = 25
-# The words of a usual answer, and the power of their number by which what was found is divided.
-USUAL, DAMPED = 45, 0.75
+# So many of each thing a usual answer has by the word; it is worth something from PRICE times as many on.
+SOLID, METHOD, ACTIONS, EXACT, GOOD = 0.135, 0.0675, 0.0675, 0.06, 0.525
+TOLD, REASONS, WAYS, ASKED, KNOWN, WANTED = 0.03, 0.015, 0.0225, 0.0225, 0.015, 0.0375
+PRICE = 0.5
+# Words that an answer is taken to have more than it has: a few words alone show little.
+MORE_WORDS = 10
+# So many details of a sentence count for each word of it that shows work.
+DETAILS = 2
 
 
 class Finding(NamedTuple):
@@ -33,45 +37,40 @@ class Case(NamedTuple):
 
 
 def relevance(case: Case) -> Finding:
-    """The share of the answer that shows work on the subject, and how much of the question it takes up."""
+    """The work that it shows, and how much of the question it takes up."""
     asked = content(case.question)
     taken = _sum(case, lambda one: one.content & asked)
-    share = sum(one.credit * one.words for one in case.answer.substance) / max(1, case.answer.words)
     near = sorted(case.answer.substance, key=lambda one: -len(one.content & asked))
-    touched = min(1.0, taken / 2)
-    worth = 1 + share * (0.6 + touched) + (0.2 + 0.3 * touched) * _yield(case, _solid(case))
-    return Finding(
-        worth, _texts(near), f"{share:.0%} of it speaks of work; it takes up {taken:.0f} words of the question"
-    )
+    worth = 1 + 1.1 * _paid(case, _solid(case), SOLID) + 0.5 * _paid(case, taken, ASKED)
+    return Finding(worth, _texts(near), f"takes up {taken:.0f} words of the question")
 
 
 def structure(case: Case) -> Finding:
     """Situation, task, action, result; of a way of working: start, aim, steps, end."""
     parts = {name: _with(case, name) for name in ("situation", "task", "order", "result")}
-    steps = _actions(case)
     told = sum(min(1.0, _cue(case, name)) for name in parts)
-    worth = 1 + 0.3 * told + 0.8 * _yield(case, _solid(case)) - 0.25 * _weakness(case)
-    named = [name for name, found in parts.items() if found] + (["actions"] if steps else [])
+    worth = 1 + 1.1 * _paid(case, told, TOLD) + 1.9 * _paid(case, _solid(case), SOLID) - 0.25 * _weakness(case)
+    named = [name for name, found in parts.items() if found] + (["actions"] if _actions(case) else [])
     quotes = [one for found in parts.values() for one in found[:1]] or _texts(case.answer.substance)
     return Finding(worth, quotes, f"tells {', '.join(named) if named else 'none of its parts'}")
 
 
 def specificity(case: Case) -> Finding:
     """What is named, counted and listed, less what is left vague."""
-    said = case.answer.substance
-    named = _sum(case, lambda one: one.names | one.compounds)
-    dense, long = _yield(case, _content(case)), _sum(case, lambda one: one.long)
-    exact = sum(one.credit * (one.items + 2 * one.figures) for one in said) + named
-    worth = 1 + 0.45 * (dense - 1) + 0.6 * _yield(case, exact) + 0.3 * _yield(case, long) - 0.3 * _weakness(case)
-    best = sorted(said, key=lambda one: -(one.items + 2 * one.figures + len(one.names) + len(one.compounds)))
-    return Finding(worth, _texts(best), f"{exact:.0f} exact details")
+    exact = sum(
+        one.credit * min(_details(one), DETAILS * len(one.actions | one.method)) for one in case.answer.substance
+    )
+    worth = 1 + 1.2 * _paid(case, _solid(case), SOLID) + 0.8 * _paid(case, exact, EXACT) - 0.3 * _weakness(case)
+    return Finding(
+        worth, _texts(sorted(case.answer.substance, key=lambda one: -_details(one))), f"{exact:.0f} exact details"
+    )
 
 
 def depth(case: Case) -> Finding:
     """Aims, measures, limits and reasons."""
     method = _method(case)
     why, reasons = _with(case, "reasons"), _cue(case, "reasons")
-    worth = 1 + 1.6 * _yield(case, method) + 0.4 * reasons - 0.3 * _weakness(case)
+    worth = 1 + 2.0 * _paid(case, method, METHOD) + 0.7 * _paid(case, reasons, REASONS) - 0.3 * _weakness(case)
     best = sorted(case.answer.substance, key=lambda one: -len(one.method))
     return Finding(
         worth, [*why[:1], *_texts(best)], f"{method:.0f} words of aims, measures and limits, {reasons:.0f} reasons"
@@ -81,10 +80,9 @@ def depth(case: Case) -> Finding:
 def clarity(case: Case) -> Finding:
     """Plain sentences of a good length with something in them; hedges and vague words take from it."""
     said = case.answer.substance
-    good = sum(LENGTHS[0] <= one.words <= LENGTHS[1] for one in said) / len(said)
-    dense = _yield(case, _content(case))
+    good = sum(one.credit * one.words for one in said if LENGTHS[0] <= one.words <= LENGTHS[1])
     weak = [one for one in case.answer.said if one.hedges + one.vague]
-    worth = 2 + 0.5 * good + 0.4 * (dense - 2) - 0.5 * _weakness(case)
+    worth = 1 + _paid(case, good, GOOD) + 1.6 * _paid(case, _solid(case), SOLID) - 0.5 * _weakness(case)
     reason = f"{len(weak)} sentences hedge or stay vague"
     return Finding(worth, _texts(weak) if weak else _texts(said), reason)
 
@@ -93,7 +91,13 @@ def problem_solving(case: Case) -> Finding:
     """Cases provided for, options weighed, causes looked for, outcomes checked."""
     how, ways = _with(case, "provisions"), _cue(case, "provisions")
     steps = _actions(case)
-    worth = 1 + 0.35 * ways + 0.5 * _yield(case, steps) + 0.6 * _yield(case, _solid(case)) - 0.3 * _weakness(case)
+    worth = (
+        1
+        + 0.8 * _paid(case, ways, WAYS)
+        + 0.6 * _paid(case, steps, ACTIONS)
+        + 1.45 * _paid(case, _solid(case), SOLID)
+        - 0.3 * _weakness(case)
+    )
     return Finding(
         worth, how or _texts(case.answer.substance), f"{ways:.0f} ways of dealing with difficulty, {steps:.0f} actions"
     )
@@ -102,11 +106,12 @@ def problem_solving(case: Case) -> Finding:
 def self_awareness(case: Case) -> Finding:
     """Own part, limits and lessons, with something to show for them."""
     knows = _with(case, "reflection")
+    known = _sum(case, lambda one: {one.text} & set(knows))
     worth = (
         1
-        + 0.6 * min(3, _sum(case, lambda one: {one.text} & set(knows)))
-        + 0.6 * _yield(case, _method(case))
-        + 0.3 * _yield(case, _actions(case))
+        + _paid(case, known, KNOWN)
+        + 0.7 * _paid(case, _method(case), METHOD)
+        + 0.4 * _paid(case, _actions(case), ACTIONS)
     )
     return Finding(worth, knows, f"{len(knows)} sentences on own part, limits or lessons")
 
@@ -121,7 +126,8 @@ def fit(case: Case) -> Finding:
     shown = _sum(case, lambda one: one.content & wanted)
     near = _sum(case, lambda one: one.content & (duties - wanted))
     met.sort(key=lambda one: -len(one.content & (wanted | duties)))
-    return Finding(1 + 0.5 * shown + 0.25 * near, _texts(met), f"takes up {shown + near:.0f} words of the posting")
+    worth = 1 + 1.5 * _paid(case, shown + near / 2, WANTED)
+    return Finding(worth, _texts(met), f"takes up {shown + near:.0f} words of the posting")
 
 
 RULES: Mapping[Dimension, Callable[[Case], Finding]] = {
@@ -145,10 +151,14 @@ def _sum(case: Case, things: Callable[[Shown], Iterable[Hashable]]) -> float:
     return sum(best.values())
 
 
-def _yield(case: Case, count: float) -> float:
-    """Things by the words they took: more words alone only lower it, and faster than the square root of Guiraud 1954,
-    by which an answer gained with each sentence that had only half as much in it."""
-    return count / (sqrt(USUAL) * (max(WEAK_WORDS, case.answer.words) / USUAL) ** DAMPED)
+def _paid(case: Case, count: float, usual: float) -> float:
+    """By how many times the usual rate things by the word surpass their price. A sentence that has them at less than
+    the price, or than the rate of all the others, never raises it."""
+    return max(0.0, count / (usual * (case.answer.words + MORE_WORDS)) - PRICE)
+
+
+def _details(one: Shown) -> int:
+    return one.items + 2 * one.figures + len(one.names | one.compounds)
 
 
 def _solid(case: Case) -> float:
@@ -163,10 +173,6 @@ def _method(case: Case) -> float:
     return _sum(case, lambda one: one.method)
 
 
-def _content(case: Case) -> float:
-    return _sum(case, lambda one: one.content)
-
-
 def _cue(case: Case, cue: str) -> float:
     """How many lines of a list of cues the answer has something of."""
     return _sum(case, lambda one: [line for line, has in enumerate(lines_in(cue, one.text)) if has])
@@ -174,9 +180,7 @@ def _cue(case: Case, cue: str) -> float:
 
 def _weakness(case: Case) -> float:
     """Hedges, vague words and what is left to others, for every 25 words that show work."""
-    weak = sum(one.hedges + one.vague + 1.5 * one.passive for one in case.answer.said)
-    shown = sum(one.credit * one.words for one in case.answer.substance)
-    return min(3.0, weak * WEAK_WORDS / max(WEAK_WORDS, shown))
+    return min(3.0, 0.7 * sum(one.hedges + one.vague + 1.5 * one.passive for one in case.answer.said))
 
 
 def _with(case: Case, cue: str) -> list[str]:

@@ -11,13 +11,12 @@ from domain.interviews.rules import RULES, Case, Finding
 from domain.interviews.speech import spoken
 from domain.interviews.transcript import Transcript
 from domain.posting import Details
-from domain.text import words
 
 # Rules see words, not meaning.
 CONFIDENCE = 0.4
 MOST_QUOTES = 3
-# In fewer different words that show work nothing is told.
-LEAST_WORDS = 8
+# In fewer words that show work nothing is told.
+LEAST_WORDS = 12
 NOT_ASKED = Score(reason="this question does not ask for it", confidence=CONFIDENCE)
 TOO_LITTLE = Score(score=1, reason="too little is said that shows work", confidence=CONFIDENCE)
 
@@ -38,8 +37,7 @@ def _scores(case: Case) -> dict[Dimension, Score]:
     linked = case.posting is not None
     asked = [one.dimension for one in applying(case.question, linked=linked)]
     scores = {one: NOT_ASKED for one in Dimension if linked or one is not Dimension.FIT}
-    said = {word.lower() for one in case.answer.substance for word in words(one.text)}
-    if len(said) < LEAST_WORDS:
+    if sum(one.credit * one.words for one in case.answer.substance) < LEAST_WORDS:
         return scores | dict.fromkeys(asked, TOO_LITTLE)
     findings = [RULES[dimension](case) for dimension in asked]
     for dimension, finding, number in zip(asked, findings, _numbers(findings), strict=True):

@@ -58,10 +58,9 @@ class ReviewSheet(Sheet):
 
 
 class Words(Model):
-    """A text, plain, every number of it among `facts`. `reason` says why no model's text stands."""
+    """A text, plain, every number of it among the facts of its sheet. `reason` says why no model's text stands."""
 
     text: str
-    facts: dict[str, Fact]
     answered_by: AnsweredBy
     model: str | None = None
     reason: str | None = None

@@ -4,8 +4,11 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple, Self
+
+from pydantic_core import from_json
 
 from domain.running.figures import Facts
 
@@ -24,6 +27,17 @@ class RunSummary(NamedTuple):
     def of(cls, id: str, name: str, started_at: datetime, facts: Facts) -> Self:  # noqa: A002
         values = {name: fact.value for name, fact in facts.facts.items() if fact.quality != "poor"}
         return cls(id, name, started_at, facts.not_a_run is None, values)
+
+    @classmethod
+    def read(cls, id: str, name: str, started_at: datetime, is_run: bool, values: str) -> Self:  # noqa: A002
+        """One whose values are JSON."""
+        return cls(id, name, started_at, is_run, _values(values))
+
+
+@lru_cache(2_000)
+def _values(text: str) -> Mapping[str, float]:
+    """Whoever goes through a history meets each of its runs beside many others."""
+    return from_json(text)
 
 
 class _Column(NamedTuple):

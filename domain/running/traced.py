@@ -5,6 +5,7 @@ Pure, deterministic, no model asked. What is wrong is said in words, so that a w
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from domain.running.contents import Pattern
@@ -15,6 +16,7 @@ from domain.text import MONTHS, bare, plain, words
 SHORTEST, LONGEST = 40, 6_000
 # Facts that give a date have these after their common beginning.
 DATE = ("_year", "_month", "_day")
+ZONE = "time_in_zone_"
 # What a bare number may count of a fact, whatever the unit.
 SCALES: dict[str, tuple[float, ...]] = {
     "m": (1, 1_000, MILE),
@@ -58,51 +60,63 @@ def _beats(name: str) -> bool:
     return HEART_FACTS.search(name) is not None
 
 
-def faults(
-    text: str, facts: Mapping[str, Fact], named: Collection[str] = (), pacing: Pattern | None = None
-) -> list[str]:
-    """What is wrong with a text, each once, in words; nothing if it stands. `named` is text whose names it may use."""
-    known = _Known(facts)
+def faults(text: str, known: "Known") -> list[str]:
+    """What is wrong with a text, each once, in words; nothing if it stands."""
     found = [] if SHORTEST <= len(text) <= LONGEST else [f"it must have {SHORTEST} to {LONGEST} characters"]
     found += [
         f'"{quantity.said.strip()}" is no figure that you were given'
         for quantity in quantities(text)
         if not known.holds(quantity)
     ]
-    if not has_heart(facts):
+    if "bpm" not in known.by_unit:
         found += [f'"{match.group()}": nothing is known of the heart' for match in HEART_WORDS.finditer(text)]
-    if pacing != "negative_split" and "egative" in text and NEGATIVE_SPLIT.search(text):
+    if known.pacing != "negative_split" and "egative" in text and NEGATIVE_SPLIT.search(text):
         found.append("nothing says that the second half was the faster one")
-    found += [f'"{name}" is a name that you were not given' for name in _strangers(text, named)]
+    found += [f'"{name}" is a name that you were not given' for name in _strangers(text, known.named)]
     return list(dict.fromkeys(found))
 
 
-class _Known:
-    """The values of facts, by what may be asked of them."""
+@dataclass(frozen=True)
+class Known:
+    """What a text may say: the values of facts by their unit; the heart-rate zones that have a time; days with their
+    months and years, where those are known; all years; names, in `named` text; and how the run's halves compare."""
 
-    def __init__(self, facts: Mapping[str, Fact]) -> None:
-        self._facts = facts
+    by_unit: Mapping[str, Collection[float]]
+    zones: Collection[str]
+    dates: Collection[tuple[float, float | None, float | None]]
+    years: Collection[float]
+    named: Collection[str]
+    pacing: Pattern | None
 
-    @cached_property
-    def _by_unit(self) -> Mapping[str, Collection[float]]:
-        found: dict[str, set[float]] = {}
-        for name, fact in self._facts.items():
+    @classmethod
+    def of(cls, facts: Mapping[str, Fact], named: Collection[str] = (), pacing: Pattern | None = None) -> "Known":
+        by_unit: dict[str, set[float]] = {}
+        for name, fact in facts.items():
             if not name.endswith(DATE):
                 unit = "days" if name.startswith("window_") else "count" if fact.unit == "" else fact.unit
                 # a difference is said without its sign
-                found.setdefault(unit, set()).add(abs(fact.value))
-        return found
+                by_unit.setdefault(unit, set()).add(abs(fact.value))
+        values = {name: fact.value for name, fact in facts.items() if name.endswith(DATE)}
+        days = [name.removesuffix("_day") for name in values if name.endswith("_day")]
+        return cls(
+            by_unit,
+            zones=[name.removeprefix(ZONE) for name in facts if name.startswith(ZONE)],
+            dates=[(values[f"{day}_day"], values.get(f"{day}_month"), values.get(f"{day}_year")) for day in days],
+            years=[value for name, value in values.items() if name.endswith("_year")],
+            named=named,
+            pacing=pacing,
+        )
 
     @cached_property
     def _bare(self) -> Collection[float]:
         """What a number without a unit may be."""
         found = {
             value / scale
-            for unit, values in self._by_unit.items()
+            for unit, values in self.by_unit.items()
             for scale in SCALES.get(unit, (1,))
             for value in values
         }
-        return found | {fact.value for name, fact in self._facts.items() if name.endswith("_year")}
+        return found.union(self.years)
 
     def holds(self, quantity: Quantity) -> bool:
         return any(self._is(reading, quantity) for reading in quantity.readings)
@@ -112,22 +126,19 @@ class _Known:
             case "date":
                 return self._dated(int(reading.value), quantity)
             case "zone":
-                return f"time_in_zone_{reading.value:.0f}" in self._facts
+                return f"{reading.value:.0f}" in self.zones
             case "any":
                 known = self._bare
             case unit:
-                known = self._by_unit.get(unit, ())
+                known = self.by_unit.get(unit, ())
         within = reading.within * 1.0001 + 1e-9
         return any(abs(value - reading.value) <= within for value in known)
 
     def _dated(self, day: int, said: Quantity) -> bool:
-        facts = self._facts
-        for name in facts:
-            if name.endswith("_day") and facts[name].value == day:
-                month, year = (facts.get(name.removesuffix("_day") + part) for part in ("_month", "_year"))
-                if month and month.value == said.month and (not said.year or (year and year.value == said.year)):
-                    return True
-        return False
+        return any(
+            known == day and month == said.month and (not said.year or year == said.year)
+            for known, month, year in self.dates
+        )
 
 
 def _strangers(text: str, named: Collection[str]) -> Iterator[str]:

@@ -1,9 +1,9 @@
 -- $1 user, $2 runs, $3 how many, $4 since when, $5 before when. Of each of the runs: so many before it whose distances
 -- are closest to its own. And of no run: those of that time.
-SELECT NULL::uuid AS run, id::text, name, started_at, is_run, figures::text FROM workouts
+SELECT NULL::text AS run, id::text, name, started_at, is_run, figures::text FROM workouts
 WHERE user_id = $1 AND is_run AND started_at >= $4 AND started_at < $5
 UNION ALL
-SELECT r.id, n.id::text, n.name, n.started_at, n.is_run, n.figures::text
+SELECT r.id::text, n.id::text, n.name, n.started_at, n.is_run, n.figures::text
 FROM workouts r, LATERAL (
     SELECT * FROM (
         (SELECT id, name, started_at, is_run, figures, distance_meters FROM workouts

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from pydantic_core import to_json
 
 from domain.running.contents import HALVES, Words
 from domain.running.ingest import IngestRequest
@@ -99,7 +100,7 @@ async def written(api: Api, user: str, runs: list[UUID], *, tokens: tuple[int, i
     """A completed ingest, whose every text took so many tokens."""
     job_id = await api.opened(owner=user)
     spend, contents = Spend(api.database), Contents(api.database)
-    words = Words(text="You ran.", facts=facts(5).facts, answered_by="anthropic")
+    words, told = Words(text="You ran.", answered_by="anthropic"), to_json(facts(5).facts).decode()
     for run in runs:
         for half in HALVES:
             call = Call(job_id=job_id, step="generate", item=f"{run}:{half}")
@@ -109,7 +110,7 @@ async def written(api: Api, user: str, runs: list[UUID], *, tokens: tuple[int, i
                 prompt_hash="h",
                 answer={},
             )
-            await contents.store(run, half, words, call)
+            await contents.store(run, half, words, told, call)
     return job_id
 
 

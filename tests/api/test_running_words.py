@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 import pytest_asyncio
+from pydantic_core import to_json
 
 from domain.errors import LedgerUnavailable
 from domain.running.contents import ReviewSheet, Words
@@ -31,7 +32,7 @@ from workflows.catalog import installed
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 FACTS = {"distance": Fact(value=5_000, unit="m", basis="as told in the summary; no samples", quality="fair")}
-WORDS = Words(text="Five kilometres, and home again.", facts=FACTS, answered_by="anthropic", model="claude-haiku-5-5")
+WORDS = Words(text="Five kilometres, and home again.", answered_by="anthropic", model="claude-haiku-5-5")
 GIVEN = {
     "name": "Lunch run",
     "startedAt": "2026-05-01T11:00:00Z",
@@ -78,7 +79,7 @@ async def test_a_letter_is_read_as_it_stands(api: Api, server: httpx.AsyncClient
     assert (await letter())["status"] == "pending"
     await contents.begin(job_id, run_id, "ann", ["letter"])
     assert (await letter())["status"] == "generating"
-    await contents.store(run_id, "letter", WORDS, Call(job_id=job_id, step="generate"))
+    await contents.store(run_id, "letter", WORDS, to_json(FACTS).decode(), Call(job_id=job_id, step="generate"))
     there = await letter()
     assert there["createdAt"]
     assert {name: value for name, value in there.items() if name not in ("createdAt", "jobId", "usage")} == {

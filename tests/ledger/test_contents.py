@@ -5,6 +5,7 @@ from decimal import Decimal
 from uuid import UUID, uuid4
 
 import pytest
+from pydantic_core import to_json
 
 from domain.job import Failure, Status
 from domain.running.contents import ReviewSheet, Words
@@ -21,8 +22,9 @@ from tests.ledger.book import Book
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 FACTS = {"distance": Fact(value=10_020, unit="m", basis="GPS", quality="good")}
 BEGAN = datetime(2026, 6, 14, 7, 31, tzinfo=UTC)
-OURS = Words(text="Ten kilometres of rain.", facts=FACTS, answered_by="anthropic", model="claude-haiku-5-5")
-TWINS = Words(text="10.02 km.", facts=FACTS, answered_by="offline", reason="no model key is set")
+OURS = Words(text="Ten kilometres of rain.", answered_by="anthropic", model="claude-haiku-5-5")
+FACTS_TOLD = to_json(FACTS).decode()
+TWINS = Words(text="10.02 km.", answered_by="offline", reason="no model key is set")
 
 
 async def a_run(book: Book, user_id: str, days: int = 0) -> UUID:
@@ -48,7 +50,7 @@ async def test_a_half_goes_from_pending_over_generating_to_completed(book: Book)
     assert (await contents.get(run_id, "letter")).status == "pending"
     assert await contents.begin(job_id, run_id, "ann", ["letter", "insight"])
     assert (await contents.get(run_id, "letter")).status == "generating"
-    assert await contents.store(run_id, "letter", OURS, calling(job_id))
+    assert await contents.store(run_id, "letter", OURS, FACTS_TOLD, calling(job_id))
     there = await contents.get(run_id, "letter")
     assert (there.status, there.text, there.facts, there.model) == ("completed", OURS.text, FACTS, OURS.model)
     assert there.created_at is not None
@@ -57,7 +59,7 @@ async def test_a_half_goes_from_pending_over_generating_to_completed(book: Book)
 
 async def test_the_text_before_stays_while_a_new_one_is_written_and_when_that_fails(book: Book) -> None:
     contents, first, run_id = Contents(book.database), await book.running(), await a_run(book, "bob")
-    await contents.store(run_id, "letter", TWINS, calling(first))
+    await contents.store(run_id, "letter", TWINS, FACTS_TOLD, calling(first))
     second = await book.running()
     assert await contents.begin(second, run_id, "bob", ["letter"])
     meanwhile = await contents.get(run_id, "letter")
@@ -75,7 +77,7 @@ async def test_what_a_job_left_when_it_ended_has_failed(book: Book, status: Stat
     contents, job_id = Contents(book.database), await book.running()
     run_id = await a_run(book, f"user-{status}")
     await contents.begin(job_id, run_id, f"user-{status}", ["letter", "insight"])
-    await contents.store(run_id, "insight", OURS, calling(job_id))
+    await contents.store(run_id, "insight", OURS, FACTS_TOLD, calling(job_id))
     await book.end(job_id, status)
     letter, insight = await contents.get(run_id, "letter"), await contents.get(run_id, "insight")
     assert (letter.status, insight.status) == ("failed", "completed")
@@ -91,10 +93,10 @@ async def test_nobody_begins_with_a_run_of_somebody_else_or_of_nobody(book: Book
 
 async def test_what_was_written_goes_with_its_run(book: Book) -> None:
     contents, job_id, run_id = Contents(book.database), await book.running(), await a_run(book, "emma")
-    await contents.store(run_id, "letter", OURS, calling(job_id))
+    await contents.store(run_id, "letter", OURS, FACTS_TOLD, calling(job_id))
     await Workouts(book.database).delete(run_id)
     assert (await contents.get(run_id, "letter")).status == "pending"
-    assert not await contents.store(run_id, "letter", OURS, calling(job_id))
+    assert not await contents.store(run_id, "letter", OURS, FACTS_TOLD, calling(job_id))
 
 
 async def test_a_text_says_what_all_its_turns_cost_and_no_others(book: Book) -> None:
@@ -102,8 +104,8 @@ async def test_a_text_says_what_all_its_turns_cost_and_no_others(book: Book) -> 
     for turn in range(2):
         await pay(book, calling(job_id, "7:letter").model_copy(update={"turn": turn}))
     await pay(book, calling(job_id, "7:insight"), None)
-    await contents.store(run_id, "letter", OURS, calling(job_id, "7:letter"))
-    await contents.store(run_id, "insight", OURS, calling(job_id, "7:insight"))
+    await contents.store(run_id, "letter", OURS, FACTS_TOLD, calling(job_id, "7:letter"))
+    await contents.store(run_id, "insight", OURS, FACTS_TOLD, calling(job_id, "7:insight"))
     usage = (await contents.get(run_id, "letter")).usage
     assert (usage.input_tokens, usage.output_tokens, usage.cost_usd) == (600, 300, 0.004)
     unknown = (await contents.get(run_id, "insight")).usage
@@ -145,7 +147,7 @@ async def test_nothing_of_it_outlives_its_user(book: Book) -> None:
     run_id = await a_run(book, "joy")
     sheet = ReviewSheet(user_id="joy", title="a week", facts=FACTS, about="week", key="2026-06-08")
     await contents.begin(job_id, run_id, "joy", ["letter"])
-    await contents.store(run_id, "letter", OURS, calling(job_id))
+    await contents.store(run_id, "letter", OURS, FACTS_TOLD, calling(job_id))
     await contents.store_review(sheet, OURS, calling(job_id))
     await contents.keep_sheet(job_id, sheet)
     await users.put("joy", UserRequest())

@@ -5,6 +5,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from domain.running.batch import ready
+from domain.running.contents import RunSheet
 from domain.running.figures import Fact, Facts, Runner, Split
 from domain.running.ingest import IngestRequest
 from domain.running.sheet import NEAR, RECENT, run_sheet
@@ -13,7 +15,7 @@ from ledger.contents import Contents
 from ledger.run_history import RunHistory
 from ledger.workouts import WorkoutRow, Workouts
 from tests.ledger.book import Book
-from tests.ledger.test_contents import TWINS, calling
+from tests.ledger.test_contents import FACTS_TOLD, TWINS, calling, pay
 from tests.ledger.test_workouts import workout
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -47,9 +49,9 @@ async def test_each_run_of_a_batch_stands_among_those_before_it(book: Book) -> N
     job = await book.open()
 
     async def sheets() -> list[object]:
-        begun = await history.begin(job.id, asked, [row.id for row in batch], recent=RECENT, near=NEAR)
-        told = [begun[row.id] for row in batch]
-        return [run_sheet(ann, one.summary, one.facts, recent=one.recent, near=one.near) for one in told]
+        _, missing = await history.begin(job.id, asked, [row.id for row in batch], "generate")
+        made = ready(missing)
+        return [RunSheet.model_validate_json(made[str(row.id)].sheet) for row in batch]
 
     assert await sheets() == [alone(row, rows) for row in batch]
     longer = rows[-6]
@@ -64,13 +66,28 @@ async def test_a_batch_that_begins_again_knows_what_its_own_job_has_written(book
     row, _ = await Workouts(book.database).put(ann, workout("once"), facts(5_000), Runner(), b"")
 
     async def begun(job_id: UUID) -> tuple[Sequence[str], dict[str, str]]:
-        [run] = (await history.begin(job_id, IngestRequest(user_id=ann), [row.id], recent=RECENT, near=NEAR)).values()
+        runs, missing = await history.begin(job_id, IngestRequest(user_id=ann), [row.id], "generate")
+        [run] = runs.values()
+        assert len(missing.runs) == bool(run.halves)
         return run.halves, run.written
 
     first, second = (await book.open()).id, (await book.open()).id
     assert await begun(first) == (("letter", "insight"), {})
-    await contents.store(row.id, "letter", TWINS, calling(first))
+    await contents.store(row.id, "letter", TWINS, FACTS_TOLD, calling(first))
     assert await begun(first) == (("insight",), {"letter": "offline"})
-    await contents.store(row.id, "insight", TWINS, calling(first))
+    await contents.store(row.id, "insight", TWINS, FACTS_TOLD, calling(first))
     assert await begun(first) == ((), {"letter": "offline", "insight": "offline"})
     assert await begun(second) == ((), {})
+
+
+async def test_a_batch_knows_for_which_runs_its_own_job_has_paid_a_call(book: Book) -> None:
+    history, ann = RunHistory(book.database), uuid4().hex
+    rows = [
+        (await Workouts(book.database).put(ann, workout(str(day), day=day), facts(5_000), Runner(), b""))[0]
+        for day in range(3)
+    ]
+    first, second = await book.running(owner=ann), await book.running(owner=ann)
+    await pay(book, calling(first, f"{rows[0].id}:insight"))
+    await pay(book, calling(second, f"{rows[1].id}:letter"))
+    begun, _ = await history.begin(first, IngestRequest(user_id=ann), [row.id for row in rows], "one")
+    assert [begun[row.id].paid for row in rows] == [True, False, False]

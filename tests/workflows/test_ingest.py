@@ -28,6 +28,7 @@ from ledger.run_history import RunHistory
 from ledger.spend import Spend
 from ledger.workouts import Workouts
 from providers.models import Models
+from providers.run_sheets import RunSheets
 from tests.conftest import own_namespace
 from tests.support.databases import cloned
 from tests.support.model_server import Mode, ModelServer, refuses
@@ -89,11 +90,12 @@ async def made(postgres_url: str, template: str, temporal_address: str) -> Async
         models = Models(Spend(database), anthropic_key="k", anthropic_base_url=vendor.url)
         contents = Contents(database)
         writer = Writer(Workouts(database), contents, models)
-        work = Portions(JobItems(database), rate_limit_patience=2.0)
-        ingest = IngestRuns(RunHistory(database), contents, writer, work, pause=0.0)
+        work, sheets = Portions(JobItems(database), rate_limit_patience=2.0), RunSheets()
+        ingest = IngestRuns(RunHistory(database), contents, sheets, writer, work, pause=0.0)
         activities = [ingest.select, ingest.generate, ingest.summarize]
         async with stack(database, engine, activities, kinds=(INGEST,)) as parts, parts.working(), parts.dispatching():
             yield World(parts, vendor, ingest, models)
+        await sheets.close()
         await models.close()
         await database.close()
 
@@ -329,14 +331,14 @@ async def test_portions_go_on_over_several_runs_and_one_step_has_one_row(
 ) -> None:
     monkeypatch.setattr(portions, bound, value)
     monkeypatch.setattr(steps, "PORTIONS", 2)
-    user, runs = await world.user(45)
+    user, runs = await world.user(65)
     row = await world.ended(user)
-    assert result(row).done == 45
+    assert result(row).done == 65
     history = await world.parts.client.get_workflow_handle(str(row.id)).fetch_history()
     assert history.events[0].workflow_execution_started_event_attributes.continued_execution_run_id
     names = await world.database.fetch("SELECT activity_id FROM job_steps WHERE job_id = $1", row.id)
     assert sorted(one["activity_id"] for one in names) == ["generate", "select", "summarize"]
-    assert await halves(world.database, runs) == [BOTH] * 45
+    assert await halves(world.database, runs) == [BOTH] * 65
 
 
 async def test_the_time_left_is_told(world: World) -> None:

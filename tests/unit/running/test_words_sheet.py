@@ -12,7 +12,7 @@ from domain.running.reviewed import review
 from domain.running.reviews import comparison_sheet, suggestion_sheet, trends_sheet, week_sheet
 from domain.running.runs import RunSummary
 from domain.running.sheet import offered, run_sheet
-from domain.running.traced import faults, has_heart
+from domain.running.traced import Known, faults, has_heart
 from domain.workout import Sport
 from tests.support.run_oracle import HEART, marks, untraced
 
@@ -107,7 +107,7 @@ def test_reviews_say_what_their_figures_say(about: About, count: int, heart: flo
     text = review(sheet)
     assert marks(text) == []
     assert untraced(text, sheet.facts) == []
-    assert faults(text, sheet.facts, sheet.named) == []
+    assert faults(text, Known.of(sheet.facts, sheet.named)) == []
     if not has_heart(sheet.facts):
         assert not HEART.search(text)
 

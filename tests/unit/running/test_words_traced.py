@@ -4,7 +4,7 @@ import pytest
 
 from domain.running.figures import Fact, Unit
 from domain.running.shown import shown
-from domain.running.traced import faults, without_heart
+from domain.running.traced import Known, faults, without_heart
 
 FIGURES: dict[str, tuple[float, Unit]] = {
     "distance": (10_024, "m"),
@@ -37,7 +37,7 @@ FILL = " There is nothing else that needs to be said of it today."
 
 def wrong(text: str, *, heart: bool = True, pacing: str | None = None) -> list[str]:
     facts = FACTS if heart else without_heart(FACTS)
-    return faults(text + FILL, facts, NAMED, pacing)  # pyright: ignore[reportArgumentType]
+    return faults(text + FILL, Known.of(facts, NAMED, pacing))  # pyright: ignore[reportArgumentType]
 
 
 @pytest.mark.parametrize(
@@ -147,8 +147,8 @@ def test_a_negative_split_is_one() -> None:
 
 
 def test_a_text_is_neither_empty_nor_endless() -> None:
-    assert faults("Fine.", FACTS)
-    assert faults("Fine. " * 2_000, FACTS)
+    assert faults("Fine.", Known.of(FACTS))
+    assert faults("Fine. " * 2_000, Known.of(FACTS))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import pytest
 from domain.running.contents import RunSheet
 from domain.running.insights import insight
 from domain.running.letters import letter
-from domain.running.sheet import named, offered
+from domain.running.sheet import offered
+from domain.running.told import told as told_of
 from domain.running.traced import faults, has_heart
 from tests.support.run_oracle import HEART, marks, untraced
 from tests.support.run_sheets import sheets
@@ -26,8 +27,8 @@ def test_a_hundred_texts_say_what_the_figures_say(told: tuple[RunSheet, ...]) ->
         assert marks(letter(sheet)) == marks(insight(sheet)) == []
         assert untraced(letter(sheet), offered(sheet, "letter")) == []
         assert untraced(insight(sheet), offered(sheet, "insight")) == []
-        assert faults(letter(sheet), offered(sheet, "letter"), named(sheet), sheet.pacing) == []
-        assert faults(insight(sheet), offered(sheet, "insight"), named(sheet), sheet.pacing) == []
+        assert faults(letter(sheet), told_of(sheet, "letter").known) == []
+        assert faults(insight(sheet), told_of(sheet, "insight").known) == []
 
 
 def test_a_heart_is_spoken_of_where_it_was_heard_and_nowhere_else(told: tuple[RunSheet, ...]) -> None:
