@@ -3,8 +3,8 @@
 For each case of bench/judge_cases the answers that show much, some and little are scored in their interview; compared
 are the means over the dimensions that apply. Nothing applies: not ordered. Then something is said behind each answer
 that shows nothing (talk of something else, praise of oneself, words of the trade alone, the answer once more, filling,
-padding), and no mean may rise. Praise and jargon in the words of somebody who had not seen the rules have no bar
-(`ONLY_SHOWN`): they tell how far the rules reach, and only as long as nobody mends the rules by them.
+padding), and no mean may rise. What `ONLY_SHOWN` names has no bar: jargon, and sentences of hands that had not seen the
+rules. They tell how far the rules reach, and only as long as nobody mends the rules by them.
 Without a key that is the offline judge; with ANTHROPIC_API_KEY or OPENAI_API_KEY a model is asked (LONGRUN_MODEL names
 it), three samples an answer as the job does, and its figures stand beside the offline ones.
 
@@ -45,8 +45,17 @@ from providers.models import Models
 
 PROMPT, MOST_TOKENS, AT_ONCE = "prompts/interview_score.md", 6_000, 8
 ORDERED, READ = 0.9, 0.9
-SORTS = ("talk of something else", "praise", "jargon", "the answer once more", "filling", "padding")
-ONLY_SHOWN = ("praise in other words", "jargon in other words")
+SORTS = (
+    "talk of something else",
+    "praise",
+    "praise in other words",
+    "jargon",
+    "the answer once more",
+    "filling",
+    "padding",
+    "padding of another hand",
+)
+ONLY_SHOWN = ("praise of another hand", "jargon in other words", "jargon of another hand")
 LAST_LETTERS = 20
 Judge = Callable[[Sequence[Said]], Awaitable[Judgement]]
 

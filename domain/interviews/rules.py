@@ -12,10 +12,12 @@ from domain.text import content
 LENGTHS = (6, 34)
 # So many of each thing a usual answer has by the word; it is worth something from PRICE times as many on.
 SOLID, METHOD, ACTIONS, EXACT, GOOD = 0.135, 0.0675, 0.0675, 0.06, 0.525
-TOLD, REASONS, WAYS, ASKED, KNOWN, WANTED = 0.03, 0.015, 0.0225, 0.0225, 0.015, 0.0375
+TOLD, REASONS, WAYS, KNOWN, WANTED = 0.03, 0.015, 0.0225, 0.015, 0.015
 PRICE = 0.5
 # Words that an answer is taken to have more than it has: a few words alone show little.
 MORE_WORDS = 10
+# With so many of its words the question is taken up.
+TAKEN_UP = 2
 # So many details of a sentence count for each word of it that shows work.
 DETAILS = 2
 
@@ -41,7 +43,7 @@ def relevance(case: Case) -> Finding:
     asked = content(case.question)
     taken = _sum(case, lambda one: one.content & asked)
     near = sorted(case.answer.substance, key=lambda one: -len(one.content & asked))
-    worth = 1 + 1.1 * _paid(case, _solid(case), SOLID) + 0.5 * _paid(case, taken, ASKED)
+    worth = 1 + (0.8 + 1.2 * min(1.0, taken / TAKEN_UP)) * _paid(case, _solid(case), SOLID)
     return Finding(worth, _texts(near), f"takes up {taken:.0f} words of the question")
 
 

@@ -4,12 +4,13 @@ import re
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from domain.interviews.anchors import anchors, applying, kind_of
 from domain.interviews.evidence import evidence_of, unrepeated
 from domain.interviews.questions import Dimension, Judgement
+from domain.interviews.rules import RULES, Case
 from domain.interviews.scoring import judged
 from domain.posting import Details, Skills
 from tests.support.interviews import answered
@@ -77,7 +78,7 @@ class TestTheRules:
             "I maintain a single file of invoices in our shared drive with clear version tags.",
             "Every invoice was tied to an order and had to pass two checks before I accepted it.",
             "I don't always measure the delay, but I compare each invoice with the shipping date.",
-            "My manager asked me to sort the invoices by tax office, and I labelled 40 folders.",
+            "I traced invoices through five ledgers with a barcode scanner, so we knew where they got stuck.",
         ],
     )
     def test_let_count_what_is_about_something(self, sentence: str) -> None:
@@ -95,8 +96,8 @@ class TestTheRules:
 
     def test_give_less_credit_to_what_tells_less(self) -> None:
         few, fuller = (
-            "I tested the invoices for seven gaps.",
-            "I traced invoices through five ledgers with a barcode scanner, so we knew where they got stuck.",
+            "I tested ten invoices with a barcode scanner before they went out.",
+            "I traced and compared invoices in five ledgers, so we knew which approval held them up and fixed it.",
         )
         less, more = (one.credit for one in evidence_of(ASKED, [few, fuller]).said)
         assert 0 < less < more == 1
@@ -104,10 +105,10 @@ class TestTheRules:
         assert [one.text for one in alone] == [few]
         assert [one.text for one in both] == [few, fuller]
 
-    def test_give_no_credit_to_the_speaker_as_subject_or_to_extremes(self) -> None:
+    def test_give_no_credit_to_the_speaker_as_subject(self) -> None:
         told, boasted = (
-            "I checked each invoice against the order, and then I sent it to the tax office.",
-            "I am the best at invoices, and my orders are always checked more than others.",
+            "I checked and corrected each invoice against the order, and then I tracked it through the tax office.",
+            "I am the best at approvals, and my reports are documented and reviewed by every tax office.",
         )
         first, second = evidence_of(ASKED, [told, boasted]).said
         assert first.credit == 1
@@ -201,6 +202,22 @@ WORDS = st.sampled_from([*GOOD.split(), *WEAK.split(), "3", "naïve", "日本語
 ANSWERS = st.lists(WORDS, min_size=1, max_size=70).map(lambda words: " ".join(words).rstrip(".") + ".")
 
 
+TOLD = st.lists(
+    st.sampled_from(
+        [
+            "I traced the delay with timestamps in every stage and found that 70% of it was one manual approval.",
+            "Because removing the approval was too risky, I compared three options against cost, then piloted one.",
+            "We usually checked the invoices, and if something was off I kind of asked whoever sent it.",
+        ]
+    ),
+    min_size=1,
+    unique=True,
+)
+HOLLOW = st.lists(st.sampled_from(f"{WEAK} I am my best strategy, visionary impact, delay".split()), min_size=1).map(
+    lambda words: " ".join(words).replace(".", "") + "."
+)
+
+
 class TestWhateverIsSaid:
     @given(answer=ANSWERS, linked=st.booleans())
     @settings(max_examples=60, deadline=None)
@@ -214,6 +231,18 @@ class TestWhateverIsSaid:
     @settings(max_examples=60, deadline=None)
     def test_saying_it_again_never_raises_the_mean(self, answer: str, times: int) -> None:
         assert mean(judge(ASKED, " ".join([answer] * (times + 1)))) <= mean(judge(ASKED, answer))
+
+    @given(said=TOLD, added=HOLLOW, first=st.booleans(), linked=st.booleans())
+    @settings(max_examples=100, deadline=None)
+    def test_a_sentence_without_credit_raises_no_side(
+        self, said: list[str], added: str, first: bool, linked: bool
+    ) -> None:
+        assume(not any(one.credit for one in evidence_of(ASKED, [added]).said))
+        posting = Details(title="Analyst", requirements=("audit",)) if linked else None
+        longer = [added, *said] if first else [*said, added]
+        before, after = (Case(ASKED, evidence_of(ASKED, answer), posting) for answer in (said, longer))
+        for rule in RULES.values():
+            assert rule(after).worth <= rule(before).worth + 1e-9
 
     @given(words=st.lists(st.text("abcde", min_size=1, max_size=3), min_size=5, max_size=40, unique=True))
     def test_what_was_said_before_is_not_heard_again(self, words: list[str]) -> None:
