@@ -21,11 +21,14 @@ class Stems:
         self._lengths = sorted({len(stem) for stem in self._stems})
 
     def find(self, text: str) -> frozenset[str]:
-        """The distinct words of a text in lower case that begin so."""
-        return frozenset(word for word in WORD.findall(text) if word in self._whole or self._begins(word))
+        """The distinct ones that words of a text in lower case begin with: targets are what a target is."""
+        found = (self._of(word) for word in WORD.findall(text))
+        return frozenset(one for one in found if one)
 
-    def _begins(self, word: str) -> bool:
-        return any(word[:length] in self._stems for length in self._lengths)
+    def _of(self, word: str) -> str | None:
+        if word in self._whole:
+            return word.removesuffix("s")
+        return next((word[:length] for length in self._lengths if word[:length] in self._stems), None)
 
 
 @cache

@@ -41,9 +41,9 @@ TIED, MOST_PLAIN = 7, 0.33
 # What it loses where nobody is in it, and gains by each of the first two words of the question.
 NOBODY, ASKED, MOST_ASKED = 0.35, 0.03, 2
 # Words that show work, less what may be chance.
-CHANCE = 0.5
+CHANCE = 0.6
 # No credit up to the first, full credit from the second on: of form, and of words that show work, both by the word.
-FORM, SHOWING = (0.2, 0.3), (0.0, 0.1)
+FORM, SHOWING = (0.22, 0.32), (0.0, 0.1)
 # Fewer words weigh like so many.
 FEWEST = 20
 
