@@ -49,13 +49,19 @@ SORTS = (
     "talk of something else",
     "praise",
     "praise in other words",
+    "praise of other hands",
     "jargon",
     "the answer once more",
     "filling",
     "padding",
-    "padding of another hand",
+    "padding of other hands",
 )
-ONLY_SHOWN = ("praise of another hand", "jargon in other words", "jargon of another hand")
+ONLY_SHOWN = (
+    "praise of further hands",
+    "padding of further hands",
+    "jargon in other words",
+    "jargon of other hands",
+)
 LAST_LETTERS = 20
 Judge = Callable[[Sequence[Said]], Awaitable[Judgement]]
 
