@@ -38,6 +38,8 @@ SOMEBODY = re.compile(r"\b(?:i|we|our|us|you|your)\b")
 # to that share of all, since more of them are a list. The proportions began as those of logistic regressions of
 # sentences that tell of work against ones that boast, pad or string terms together.
 TIED, MOST_PLAIN = 7, 0.33
+# So many are a name or a figure worth.
+EXACT = 2
 # What it loses where nobody is in it, and gains by each of the first two words of the question.
 NOBODY, ASKED, MOST_ASKED = 0.35, 0.03, 2
 # Words that show work, less what may be chance.
@@ -131,7 +133,9 @@ def _shown(sentence: str, asked: frozenset[str]) -> Shown:
     actions, method, own = stems("actions").find(lower), stems("method").find(lower), content(text)
     length, figures = max(FEWEST, len(text.split())), len(set(numbers(text)))
     general = not figures and SOMEBODY.search(lower) is None
-    form = _form(lower) / length - NOBODY * general + ASKED * min(MOST_ASKED, len(own & asked))
+    names = frozenset(NAME.findall(text)) - {"I"}
+    form = (_form(lower) + EXACT * (len(names) + figures)) / length
+    form += ASKED * min(MOST_ASKED, len(own & asked)) - NOBODY * general
     showing = (len(actions | method) - CHANCE) / length
     return Shown(
         text=sentence,
@@ -140,7 +144,7 @@ def _shown(sentence: str, asked: frozenset[str]) -> Shown:
         method=method,
         items=_listed(text),
         figures=figures,
-        names=frozenset(NAME.findall(text)) - {"I"},
+        names=names,
         compounds=frozenset(found.lower() for found in COMPOUND.findall(text)),
         content=own,
         hedges=_count("hedges", lower) + len(FILLERS.findall(text)),

@@ -16,7 +16,9 @@ from domain.posting import Details
 CONFIDENCE = 0.4
 MOST_QUOTES = 3
 # In fewer words that show work nothing is told.
-LEAST_WORDS = 12
+LEAST_WORDS = 8
+# Below one: much more is needed for the last points than for the first ones.
+LIFT = 0.7
 NOT_ASKED = Score(reason="this question does not ask for it", confidence=CONFIDENCE)
 TOO_LITTLE = Score(score=1, reason="too little is said that shows work", confidence=CONFIDENCE)
 
@@ -51,7 +53,7 @@ def _numbers(findings: Sequence[Finding]) -> Iterator[int]:
     it: rules know an answer better than each of its sides. Where no worth rises, the mean of the numbers does not."""
     carry = 0.0
     for finding in findings:
-        wanted = min(5.0, max(1.0, finding.worth)) + carry
+        wanted = 1 + 4 * ((min(5.0, max(1.0, finding.worth)) - 1) / 4) ** LIFT + carry
         number = min(5, max(1, round(wanted)))
         carry = wanted - number
         yield number
