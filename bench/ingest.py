@@ -28,7 +28,7 @@ from local import ports
 from local.process import Process, wait_until
 from local.stack import ROOT, WORKER_NICENESS
 
-FEW, MANY, ROUNDS = 500, 10_000, 3
+FEW, MANY, ROUNDS = 500, 10_000, 7
 PER_ITEM_MS, BESIDE_CALLS, GROWTH, MEMORY, EVENTS = 3.0, 1.5, 1.3, 1.2, 10_000
 AT_ONCE = 10
 LOOK_SECONDS = 0.25
