@@ -12,7 +12,7 @@ from activities.portions import Do, Pace
 from domain.errors import BudgetExceeded, JobError, LedgerUnavailable, VendorError
 from domain.job import Failure, Items
 from domain.portions import Portion
-from domain.running.batch import Batch, Ready
+from domain.running.batch import Batch, Ready, Unready
 from domain.running.contents import HALVES, Half, RunSheet
 from domain.running.ingest import AT_ONCE, IngestPortion, IngestRequest, IngestResult
 from domain.usage import Call
@@ -30,7 +30,7 @@ STEP = "generate"
 class Sheets(Protocol):
     """Makes what halves are written from."""
 
-    async def ready(self, batch: Batch) -> dict[str, Ready]: ...
+    async def ready(self, batch: Batch) -> dict[str, Ready | Unready]: ...
 
 
 class IngestRuns:
@@ -78,7 +78,10 @@ class IngestRuns:
             if not run.halves:
                 # its own, when a worker died between writing and counting
                 return Settled(one.position, "done" if run.written else "skipped", run.written or None)
-            return await self._write(run, ready[str(run.id)], one)
+            made = ready[str(run.id)]
+            if isinstance(made, Unready):
+                raise RuntimeError(f"nothing could be made of the run to write from: {made.error}")
+            return await self._write(run, made, one)
 
         return do
 

@@ -4,7 +4,7 @@ Work for a process of its own: a loop that makes calls would make none meanwhile
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -36,24 +36,36 @@ class Ready(NamedTuple):
     sheet: str
 
 
-def ready(batch: Batch) -> dict[str, Ready]:
-    """By the run's id."""
-    return dict(_ready(batch))
+class Unready(NamedTuple):
+    """A run of which nothing can be made: the error's name, for its words may quote the run."""
+
+    error: str
 
 
-def _ready(batch: Batch) -> Iterator[tuple[str, Ready]]:
+def ready(batch: Batch) -> dict[str, Ready | Unready]:
+    """By the run's id. One that cannot be read leaves the others alone."""
     beside: dict[str | None, list[RunSummary]] = defaultdict(list)
     for other in batch.others:
         beside[other[0]].append(RunSummary.read(*other[1:]))
     before = Runs.of(beside[None])
-    for run_id, name, started_at, read in batch.runs:
-        facts = Facts.model_validate_json(read)
-        sheet = run_sheet(
-            batch.user_id,
-            RunSummary.of(run_id, name, started_at, facts),
-            facts,
-            recent=before.before(started_at, RECENT.days),
-            near=beside[run_id],
-            timezone=batch.timezone,
-        )
-        yield run_id, Ready({half: told(sheet, half) for half in HALVES}, sheet.model_dump_json())
+    made: dict[str, Ready | Unready] = {}
+    for run in batch.runs:
+        try:
+            made[run[0]] = _ready(batch, run, before, beside[run[0]])
+        except Exception as error:  # noqa: BLE001  raised where the run is written about
+            made[run[0]] = Unready(type(error).__qualname__)
+    return made
+
+
+def _ready(batch: Batch, run: ReadRun, before: Runs, near: Sequence[RunSummary]) -> Ready:
+    run_id, name, started_at, read = run
+    facts = Facts.model_validate_json(read)
+    sheet = run_sheet(
+        batch.user_id,
+        RunSummary.of(run_id, name, started_at, facts),
+        facts,
+        recent=before.before(started_at, RECENT.days),
+        near=near,
+        timezone=batch.timezone,
+    )
+    return Ready({half: told(sheet, half) for half in HALVES}, sheet.model_dump_json())

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from pydantic_core import to_json
 
-from domain.running.batch import Batch, ready
+from domain.running.batch import Batch, Ready, Unready, ready
 from domain.running.figures import Fact, Facts
 from providers.run_sheets import RunSheets
 
@@ -31,6 +31,7 @@ async def test_a_batch_is_made_in_a_process_of_its_own() -> None:
         await sheets.close()
     assert made == ready(asked)
     first = made[asked.runs[0][0]]
+    assert isinstance(first, Ready)
     assert "Sunday 14 June 2026, morning" in first.told["letter"].prompt
     assert "runs of the 28 days before: 5" in first.told["insight"].prompt
 
@@ -42,3 +43,14 @@ async def test_what_the_system_does_not_let_be_made_apart_is_made_here(cap: dict
         assert await sheets.ready(asked) == ready(asked)
     finally:
         await sheets.close()
+
+
+async def test_a_run_that_cannot_be_read_leaves_the_others_alone() -> None:
+    sheets, asked = RunSheets(), batch(3)
+    broken = asked._replace(runs=[(*asked.runs[0][:3], '{"sport": "no sport"}'), *asked.runs[1:]])
+    try:
+        first, *others = (await sheets.ready(broken)).values()
+    finally:
+        await sheets.close()
+    assert first == Unready("ValidationError")
+    assert all(isinstance(one, Ready) for one in others)

@@ -325,6 +325,15 @@ async def _reached(holds: Any) -> bool:
     return holds()
 
 
+async def test_a_run_whose_figures_cannot_be_read_fails_alone(world: World) -> None:
+    user, runs = await world.user(12)
+    await world.database.execute("UPDATE workouts SET facts = '{}' WHERE id = $1", runs[3])
+    row = await world.ended(user)
+    assert (result(row).done, result(row).failed) == (11, 1)
+    assert [one.code for one in result(row).failures] == ["internal_error"]
+    assert await halves(world.database, runs) == [set() if run == runs[3] else BOTH for run in runs]
+
+
 @pytest.mark.parametrize(("bound", "value"), [("ITEMS", 10), ("MOST_SECONDS", 0.0)])
 async def test_portions_go_on_over_several_runs_and_one_step_has_one_row(
     world: World, monkeypatch: pytest.MonkeyPatch, bound: str, value: float
