@@ -76,6 +76,9 @@ class _Inbound(ActivityInboundInterceptor):
         started = await patiently(lambda: steps.start(delivery), self._stepping.ledger_patience)
         if started.stored:
             return started.output
+        if started.canceling:
+            # the engine has yet to hear of it: whoever was to carry the cancel there may have died
+            await asyncio.Event().wait()
         if not started.landed:
             raise ApplicationError("a newer attempt of this step is running", type="superseded")
         try:

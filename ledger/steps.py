@@ -31,11 +31,15 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Started:
-    """`stored`: the step ended before with `output`. `landed`: this delivery is the newest writer."""
+    """`stored`: the step ended before with `output`. `landed`: this delivery is the newest writer.
+
+    `canceling`: somebody has asked for the job's end, so it takes no step.
+    """
 
     stored: bool
     output: Any
     landed: bool
+    canceling: bool
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ class Steps:
             row = await self._database.row(sql("step_start"), *args)
         if row is None or row["status"] not in ("queued", "delayed", "running"):
             raise JobClosed("the job has ended")
-        return Started(row["is_stored"], row["output"], row["landed"])
+        return Started(row["is_stored"], row["output"], row["landed"], row["canceling"])
 
     async def end(
         self,

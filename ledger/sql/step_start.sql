@@ -1,13 +1,14 @@
--- $1 job, $2 activity id, $3 step name, $4 scheduled at, $5 delivery. Lands only if it is news and the job is open.
+-- $1 job, $2 activity id, $3 step name, $4 scheduled at, $5 delivery. Lands only if it is news and the job is open
+-- and nobody has asked for its end.
 WITH job AS (
-    SELECT id, status, plan FROM jobs WHERE id = $1 FOR NO KEY UPDATE
+    SELECT id, status, plan, cancel_requested_at IS NOT NULL AS canceling FROM jobs WHERE id = $1 FOR NO KEY UPDATE
 ), stored AS (
     SELECT output FROM job_steps WHERE job_id = $1 AND activity_id = $2 AND output IS NOT NULL
 ), step AS (
     INSERT INTO job_steps AS s (job_id, activity_id, name, status, scheduled_at, delivery, max_attempts, started_at)
     SELECT id, $2, $3, 'running', $4, $5, coalesce((
         SELECT (p ->> 'maxAttempts')::integer FROM jsonb_array_elements(plan) p WHERE p ->> 'name' = $3 LIMIT 1), 3), now()
-    FROM job WHERE status IN ('queued', 'delayed', 'running') AND NOT EXISTS (SELECT FROM stored)
+    FROM job WHERE status IN ('queued', 'delayed', 'running') AND NOT canceling AND NOT EXISTS (SELECT FROM stored)
     ON CONFLICT (job_id, activity_id) DO UPDATE SET
         status = 'running', scheduled_at = excluded.scheduled_at, delivery = excluded.delivery, finished_at = NULL,
         failures = CASE WHEN s.scheduled_at = excluded.scheduled_at THEN s.failures ELSE 0 END,
@@ -31,6 +32,6 @@ WITH job AS (
     SELECT CASE WHEN watched_until > now() THEN pg_notify(current_schema(), id::text) END,
         CASE WHEN was <> 'running' THEN tell(id, 'running', owner, webhook, email) END FROM bumped
 )
-SELECT job.status, EXISTS (SELECT FROM stored) AS is_stored, (SELECT output FROM stored) AS output,
+SELECT job.status, job.canceling, EXISTS (SELECT FROM stored) AS is_stored, (SELECT output FROM stored) AS output,
     (SELECT failures FROM step) AS failures, (SELECT count(*) FROM noticed) = 1 AS landed
 FROM job

@@ -9,6 +9,7 @@ from temporalio.service import RPCError
 
 from tests.acceptance import unguarded
 from tests.acceptance.conftest import Errands, StackMaker, Way, Without
+from tests.acceptance.errand.kind import KIND
 from tests.support.processes import Stack, until
 
 
@@ -70,6 +71,38 @@ def test_without_the_second_look_a_cancel_before_the_start_is_lost(
     seen = cancel_before_start(make_stack(without(unguarded.REREAD)), errands, way)
     assert seen.job["cancel_requested_at"]
     assert seen.job["status"] == "completed"
+
+
+def cancel_that_nobody_carries(stack: Stack, errands: Errands) -> dict[str, Any]:
+    """Who has claimed a cancel dies before the engine hears of it, and the job's first step comes to its end."""
+    stack.worker().start()
+    job_id = stack.submit(KIND, errands.payload)
+    until(lambda: errands.first.arrived == 1, what="the first step")
+    # as the API writes it, and a dispatcher that claims it
+    stack.rows(
+        """UPDATE jobs SET cancel_requested_at = now(), cancel_requested_by = 'owner',
+            claimed_until = now() + '5 s'::interval WHERE id = $1""",
+        job_id,
+    )
+    errands.then.open("two")
+    errands.first.open("one")
+    return stack.ended(job_id)
+
+
+def test_no_step_begins_once_a_cancel_is_asked_for_though_the_engine_has_not_heard(
+    make_stack: StackMaker, errands: Errands
+) -> None:
+    job = cancel_that_nobody_carries(make_stack(), errands)
+    assert job["status"] == "canceled"
+    assert errands.then.arrived == 0
+
+
+def test_without_the_steps_guard_a_job_goes_on_whose_end_was_asked_for(
+    make_stack: StackMaker, errands: Errands, without: Without
+) -> None:
+    job = cancel_that_nobody_carries(make_stack(without(unguarded.CANCELING)), errands)
+    assert job["status"] == "completed"
+    assert errands.then.arrived == 1
 
 
 def began(stack: Stack, job_id: str) -> datetime | None:

@@ -161,7 +161,7 @@ def test_each_change_is_told_under_one_id_whatever_dies(
         service.launch()
     for service in (house.worker, house.api):
         service.ready()
-    house.stack.ended(canceled)
+    assert house.stack.ended(canceled)["status"] == "canceled"
     until(lambda: not pending(house), 60, "the end of all deliveries")
 
     wanted = changes(house)

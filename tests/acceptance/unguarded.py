@@ -57,6 +57,11 @@ REREAD = (
         "await self._dispatch.started(started)",
     ),
     Edit("ledger/sql/claim_cancels.sql", "WHERE cancel_requested_at IS NOT NULL", "WHERE id IS NULL"),
+    Edit("ledger/sql/step_start.sql", "cancel_requested_at IS NOT NULL AS canceling", "false AS canceling"),
+)
+# a step begins although somebody has asked for the job's end
+CANCELING = (
+    Edit("ledger/sql/step_start.sql", "cancel_requested_at IS NOT NULL AS canceling", "false AS canceling"),
 )
 # a start that finds an output runs the activity all the same
 STORED = (

@@ -85,6 +85,19 @@ async def test_no_step_starts_in_a_closed_job(book: Book, status: Status) -> Non
     assert (await book.row(job_id)).steps[1].status == "skipped"
 
 
+async def test_no_step_starts_once_a_cancel_is_asked_for(book: Book) -> None:
+    job_id = await book.running()
+    await book.jobs.cancel_many([job_id], reason=None, by="key:test")
+    before = await book.told(job_id)
+    for delivery in (at(job_id, 2), at(job_id, activity_id="two")):
+        started = await book.steps.start(delivery)
+        assert (started.canceling, started.landed, started.stored) == (True, False, False)
+    assert await book.told(job_id) == before
+    assert (await book.steps.end(at(job_id), "completed", output='"done"')).landed
+    stored = await book.steps.start(at(job_id, reset=1))
+    assert (stored.stored, stored.output) == (True, "done")
+
+
 async def test_an_unknown_job_takes_no_step(book: Book) -> None:
     with pytest.raises(JobClosed):
         await book.steps.start(at(uuid4()))
