@@ -49,6 +49,8 @@ CLAIM = (
         "engine_started_at IS NULL AS untouched",
     ),
 )
+# a step begins although somebody has asked for the job's end
+CANCELING = (Edit("ledger/sql/step_start.sql", "cancel_requested_at IS NOT NULL AS canceling", "false AS canceling"),)
 # a cancel that came between claim and start is not looked for: neither at once nor at the next turn
 REREAD = (
     Edit(
@@ -57,11 +59,7 @@ REREAD = (
         "await self._dispatch.started(started)",
     ),
     Edit("ledger/sql/claim_cancels.sql", "WHERE cancel_requested_at IS NOT NULL", "WHERE id IS NULL"),
-    Edit("ledger/sql/step_start.sql", "cancel_requested_at IS NOT NULL AS canceling", "false AS canceling"),
-)
-# a step begins although somebody has asked for the job's end
-CANCELING = (
-    Edit("ledger/sql/step_start.sql", "cancel_requested_at IS NOT NULL AS canceling", "false AS canceling"),
+    *CANCELING,
 )
 # a start that finds an output runs the activity all the same
 STORED = (

@@ -15,6 +15,8 @@ from typing import Any, Self
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from tests.support import listening
+
 CERTIFICATE = Path(__file__).with_name("tls") / "certificate.pem"
 USER, PASSWORD = "longrun", "pa:ss@word"
 
@@ -69,7 +71,8 @@ class MailServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._server is not None
-        self._server.close()
+        listening.close(self._server)
+        await listening.handed_over()
         await self._server.wait_closed()
         for smtp in self._spoken:
             if smtp.transport is not None:

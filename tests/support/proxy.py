@@ -5,6 +5,8 @@ from contextlib import suppress
 from typing import Self
 from urllib.parse import urlsplit, urlunsplit
 
+from tests.support import listening
+
 READY_FOR_QUERY = b"Z\x00\x00\x00\x05"
 CHUNK = 65536
 
@@ -46,6 +48,7 @@ class TcpProxy:
     async def __aexit__(self, *_: object) -> None:
         self.refuse()
         self._passing.set()
+        await listening.handed_over()
         await asyncio.gather(*(link.task for link in self._links), return_exceptions=True)
 
     async def _listen(self) -> None:
@@ -55,7 +58,7 @@ class TcpProxy:
     def refuse(self) -> None:
         """Break every connection and take no new one."""
         if self._server is not None:
-            self._server.close()
+            listening.close(self._server)
             self._server = None
         for link in self._links:
             link.cut()
@@ -105,15 +108,12 @@ class TcpProxy:
     def lost_answer(self) -> None:
         self._dropped.set()
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            onward = await asyncio.open_connection(*self._target)
-        except OSError:
-            writer.close()
-            return
-        link = _Link(self, (reader, writer), onward)
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        link = _Link(self, (reader, writer), self._target)
         self._links.add(link)
         link.task.add_done_callback(lambda _: self._links.discard(link))
+        if self._server is None:
+            link.cut()
 
 
 Pair = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -122,17 +122,24 @@ Pair = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 class _Link:
     """One connection through the proxy."""
 
-    def __init__(self, proxy: TcpProxy, near: Pair, far: Pair) -> None:
-        self._proxy, self._near, self._far = proxy, near, far
+    def __init__(self, proxy: TcpProxy, near: Pair, target: tuple[str, int]) -> None:
+        self._proxy, self._near, self._target = proxy, near, target
+        self._ends = [near]
         self._losing = False
         self.task = asyncio.create_task(self._run())
 
     def cut(self) -> None:
-        for _, writer in (self._near, self._far):
+        for _, writer in self._ends:
             writer.transport.abort()
 
     async def _run(self) -> None:
-        there, back = asyncio.create_task(self._ask()), asyncio.create_task(self._answer())
+        try:
+            far = await asyncio.open_connection(*self._target)
+        except OSError:
+            self.cut()
+            return
+        self._ends.append(far)
+        there, back = asyncio.create_task(self._ask(far[1])), asyncio.create_task(self._answer(far[0]))
         try:
             await asyncio.wait([there, back], return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -141,18 +148,18 @@ class _Link:
             await asyncio.gather(there, back, return_exceptions=True)
             self.cut()
 
-    async def _ask(self) -> None:
+    async def _ask(self, far: asyncio.StreamWriter) -> None:
         with suppress(OSError):
             while data := await self._near[0].read(CHUNK):
                 self._proxy.coming(data)
                 await self._proxy.open_way()
                 self._losing = self._losing or self._proxy.asked(data)
-                self._far[1].write(data)
-                await self._far[1].drain()
+                far.write(data)
+                await far.drain()
 
-    async def _answer(self) -> None:
+    async def _answer(self, far: asyncio.StreamReader) -> None:
         with suppress(OSError):
-            while data := await self._far[0].read(CHUNK):
+            while data := await far.read(CHUNK):
                 await self._proxy.open_way()
                 if not self._losing:
                     self._near[1].write(data)

@@ -10,6 +10,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from local import ports
+from tests.support import listening
 
 
 class _Server(uvicorn.Server):
@@ -28,11 +29,12 @@ class _Server(uvicorn.Server):
         await self._told.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            listening.close(server)
+        await listening.handed_over()
         if self.server_state.connections or self.server_state.tasks:
             await super().shutdown(sockets)
             return
-        for server in self.servers:
-            server.close()
         await self.lifespan.shutdown()
 
     def end(self) -> None:

@@ -17,6 +17,8 @@ from http.client import responses
 from types import TracebackType
 from typing import Self
 
+from tests.support import listening
+
 Parts = tuple[int, Mapping[str, str], str | bytes]
 
 
@@ -104,7 +106,8 @@ class SiteServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._server is not None
-        self._server.close()
+        listening.close(self._server)
+        await listening.handed_over()
         for task in self._open:
             task.cancel()
         await asyncio.gather(*self._open, return_exceptions=True)
@@ -115,6 +118,8 @@ class SiteServer:
         task = asyncio.create_task(self._serve(reader, writer))
         self._open.add(task)
         task.add_done_callback(self._open.discard)
+        # one that is canceled before it begins closes nothing itself
+        task.add_done_callback(lambda _: writer.close())
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
