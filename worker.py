@@ -15,67 +15,40 @@ from temporalio.client import Client
 from temporalio.plugin import SimplePlugin
 from temporalio.service import RPCError
 
-from activities.bulk import BulkWork
-from activities.care import Care
-from activities.closing import Closing
-from activities.erasing import Erasing
-from activities.firing import Firing
-from activities.tasks import HttpTasks
-from activities.telling import Telling
-from activities.upkeep import Upkeep
-from activities.waiting import Waits
-from assembly import documents, elsewhere, interviews, plans, postings, research, run_history, running, running_words
-from assembly.parts import Parts, mail
+from assembly import (
+    documents,
+    interviews,
+    plans,
+    postings,
+    research,
+    run_history,
+    running,
+    running_words,
+    tasks,
+    telling,
+)
+from assembly.parts import Activities, Parts
+from assembly.service import Service
 from domain import logs
 from domain.errors import EngineUnavailable, LedgerUnavailable
-from domain.keyring import Keyring
-from domain.tasks import TaskHosts
-from domain.telling import webhook_secret
-from domain.waiting import OUTPUT_BYTES
 from engine.beside import beside
 from engine.connect import connect
-from engine.control import Control
-from engine.courier import Courier
-from engine.firing import Firings
-from engine.forgetting import Forgetting
-from engine.grace import Grace
 from engine.heartbeat import Heartbeat
-from engine.meters import MeteredDispatcher, Meters
-from engine.outbox import Outbox
+from engine.meters import Meters
 from engine.plugin import plugin
 from engine.reconcile import Reconciler
-from engine.replay import Replays
 from engine.schedules import keep_reconciling, keep_tidying
-from engine.start import QUEUE
 from engine.stepping import Stepping
-from engine.submit import Submitter
 from engine.workers import QUEUES, run, worker_on
-from intake.interviews import interview_jobs
-from intake.postings import posting_jobs
 from ledger.buckets import Buckets
-from ledger.cancels import Cancels
 from ledger.database import Database
-from ledger.deliveries import Deliveries
-from ledger.dispatch import Dispatch
 from ledger.events import Notices
-from ledger.interviews import Interviews
-from ledger.items import JobItems
 from ledger.jobs import Jobs
 from ledger.migrate import pending
-from ledger.postings import Postings
-from ledger.reports import Reports
-from ledger.retention import Keep, Retention
-from ledger.schedules import Schedules
 from ledger.spend import Spend
-from ledger.stats import Stats
 from ledger.steps import Steps
-from ledger.users import Users
-from ledger.waitpoints import Waitpoints
-from providers.application import Application
 from providers.embedding import ONE_THREAD
 from providers.models import Models
-from providers.web import GuardedClient
-from providers.webhooks import WebhookPoster
 from settings import Settings
 from workflows.bulk import Bulk
 from workflows.catalog import installed
@@ -86,8 +59,10 @@ from workflows.upkeep import Reconcile, Tidy
 
 log = structlog.get_logger()
 AWAY_SECONDS = 1.0
-# one a product: which activities its workflows need, made of which ledgers and providers
-ROOMS = (research, running, running_words, plans, documents, run_history, postings, interviews)
+# which activities their workflows need, made of which ledgers and providers
+ROOMS = (research, running, running_words, plans, documents, run_history, postings, interviews, tasks, telling)
+# workflows that are no kind of job
+OWN = (Bulk, DeliverWebhook, DeliverEmail, FireSchedule, Reconcile, Tidy)
 
 
 def main(settings: Settings, queues: tuple[str, ...] | None = None) -> int:
@@ -111,80 +86,25 @@ async def work(settings: Settings, queues: Sequence[str], catalog: Catalog) -> N
             settings.database_url, schema=settings.schema, size=settings.pool_size, pooled=settings.database_pooled
         )
         opened.push_async_callback(database.close)
-        steps = Steps(database)
-        jobs = Jobs(database, cache_for=timedelta(hours=settings.result_cache_hours))
-        dispatch = Dispatch(database, in_flight=settings.in_flight)
-        stepping = Stepping(
-            steps,
-            ledger_patience=settings.ledger_patience_seconds,
-            rate_limit_patience=settings.rate_limit_patience_seconds,
-        )
-        client = await _until_up(settings, plugin([Meters(), Heartbeat(), stepping]), stop)
+        client = await _until_up(settings, plugin([Meters(), Heartbeat(), _stepping(settings, database)]), stop)
         if client is None:
             return
-        reconciler = Reconciler(client, jobs, dispatch, Reports(database), catalog, Schedules(database))
-        control = Control(client, jobs, Submitter(jobs, catalog), reconciler, catalog)
-        closing = Closing(jobs, steps, control, control)
-        keep = Keep.days(settings.retention_days, settings.retention_event_days)
-        models = Models(
-            Spend(database, patience=settings.ledger_patience_seconds),
-            bucket=_bucket(settings, database),
-            model=settings.model,
-            anthropic_key=settings.anthropic_api_key,
-            anthropic_base_url=settings.anthropic_base_url,
-            openai_key=settings.openai_api_key,
-            openai_base_url=settings.openai_base_url,
-            timeout=settings.model_timeout_seconds,
-        )
+        models = _models(settings, database)
         opened.push_async_callback(models.close)
         parts = Parts(settings, database, models, opened)
-        products = [await room.activities(parts) for room in ROOMS]
-        submitter, gone = Submitter(jobs, catalog), interviews.gone(parts)
-        doors = posting_jobs(Postings(database), submitter), interview_jobs(Interviews(database), submitter)
-        left = [door.left for door in doors]
-        care = Care(Stats(database), Retention(database, keep), left=left, gone=gone.tidy)
-        deliveries = Deliveries(database)
-        telling = _telling(settings, deliveries, jobs, opened)
-        own = [one for kind in catalog for one in kind.activities]
-        firing = Firing(Firings(Schedules(database), jobs, catalog))
-        erasing = Erasing(Users(database), jobs, Forgetting(client, Schedules(database)), gone)
-        waitpoints = Waitpoints(database)
-        waits, tasks = _tasks(settings, waitpoints, opened)
-        closers = [closing.finish, closing.note, closing.open_child, firing.open_firing, firing.cancel_firing, *waits]
-        bulk = BulkWork(JobItems(database), jobs, Replays(jobs, catalog))
-        housekeeping = [bulk.apply, Upkeep(control).reconcile, care.tidy, erasing.stop_jobs, erasing.erase_data]
-        activities: dict[str, list[Callable[..., Any]]] = {
-            QUEUE: [*closers, *own],
-            "io": [*tasks, *closers, *housekeeping, *own],
-            "llm": own,
-            "tell": [telling.deliver_webhook, telling.deliver_email],
-        }
-        for product in products:
-            for queue, some in product.items():
-                activities[queue] = [*activities.get(queue, ()), *some]
+        jobs = Jobs(database, cache_for=timedelta(hours=settings.result_cache_hours))
+        service = Service(client, catalog, parts, jobs)
+        activities = _by_queue(service.activities(), *[await room.activities(parts) for room in ROOMS])
         notices = Notices(settings.listening_url, settings.schema)
         await opened.enter_async_context(notices.listening())
-        await opened.enter_async_context(MeteredDispatcher(client, dispatch, jobs, notices).running())
-        grace = Grace(client, Cancels(database), jobs, seconds=settings.cancel_grace_seconds)
-        await opened.enter_async_context(grace.running())
-        await opened.enter_async_context(Outbox(client, deliveries, notices).running())
-        await opened.enter_async_context(Courier(client, waitpoints).running())
-        if theirs := elsewhere.telling(parts):
-            await opened.enter_async_context(theirs.running())
+        for loop in service.loops(notices):
+            await opened.enter_async_context(loop)
         if settings.metrics_port is not None:
             start_http_server(settings.metrics_port, settings.host)
         await keep_reconciling(client)
         await keep_tidying(client)
-        await opened.enter_async_context(beside(_reconcile_once(reconciler)))
-        flows = [
-            *(kind.workflow for kind in catalog),
-            Bulk,
-            DeliverWebhook,
-            DeliverEmail,
-            FireSchedule,
-            Reconcile,
-            Tidy,
-        ]
+        await opened.enter_async_context(beside(_reconcile_once(service.reconciler)))
+        flows = [*(kind.workflow for kind in catalog), *OWN]
         workers = [
             worker_on(client, queue, flows, activities[queue], graceful_seconds=settings.graceful_seconds)
             for queue in queues
@@ -196,36 +116,34 @@ async def work(settings: Settings, queues: Sequence[str], catalog: Catalog) -> N
         await run(workers, stop)
 
 
-def _bucket(settings: Settings, database: Database) -> Buckets | None:
-    """The vendors' limits a minute, where there are any."""
-    requests, tokens = settings.model_requests_per_minute, settings.model_tokens_per_minute
-    if requests is None and tokens is None:
-        return None
-    patience = settings.ledger_patience_seconds
-    return Buckets(database, requests_per_minute=requests, tokens_per_minute=tokens, patience=patience)
-
-
-def _tasks(
-    settings: Settings, waitpoints: Waitpoints, opened: AsyncExitStack
-) -> tuple[list[Callable[..., Any]], list[Callable[..., Any]]]:
-    """The activities of waits, and those of tasks that live in the application."""
-    keyring, hosts = Keyring(settings.api_keys), settings.task_hosts
-    waits = Waits(waitpoints, keyring)
-    client = GuardedClient(
-        allow=[*settings.fetch_allow, *hosts], timeout=settings.task_request_seconds, max_bytes=OUTPUT_BYTES
+def _stepping(settings: Settings, database: Database) -> Stepping:
+    return Stepping(
+        Steps(database),
+        ledger_patience=settings.ledger_patience_seconds,
+        rate_limit_patience=settings.rate_limit_patience_seconds,
     )
-    opened.push_async_callback(client.aclose)
-    application = Application(client, keyring, TaskHosts(hosts), public_url=settings.reached_at)
-    tasks = HttpTasks(waitpoints, waits, application, within=timedelta(hours=settings.task_wait_hours))
-    return [waits.open_wait, waits.settle_wait], [tasks.call, tasks.cancel]
 
 
-def _telling(settings: Settings, deliveries: Deliveries, jobs: Jobs, opened: AsyncExitStack) -> Telling:
-    """Who tells webhooks and sends e-mails."""
-    poster = WebhookPoster(allow=settings.fetch_allow, timeout=settings.webhook_timeout_seconds)
-    opened.push_async_callback(poster.aclose)
-    secrets = [webhook_secret(key) for key in settings.api_keys]
-    return Telling(deliveries, jobs, poster, mail(settings), retry=settings.webhook_retry, secrets=secrets)
+def _models(settings: Settings, database: Database) -> Models:
+    """The models' vendors, within their limits a minute where there are any."""
+    patience, bucket = settings.ledger_patience_seconds, None
+    requests, tokens = settings.model_requests_per_minute, settings.model_tokens_per_minute
+    if requests is not None or tokens is not None:
+        bucket = Buckets(database, requests_per_minute=requests, tokens_per_minute=tokens, patience=patience)
+    return Models(
+        Spend(database, patience=patience),
+        bucket=bucket,
+        model=settings.model,
+        anthropic_key=settings.anthropic_api_key,
+        anthropic_base_url=settings.anthropic_base_url,
+        openai_key=settings.openai_api_key,
+        openai_base_url=settings.openai_base_url,
+        timeout=settings.model_timeout_seconds,
+    )
+
+
+def _by_queue(*some: Activities) -> dict[str, list[Callable[..., Any]]]:
+    return {queue: [one for each in some for one in each.get(queue, ())] for queue in QUEUES}
 
 
 async def _until_up(settings: Settings, with_plugin: SimplePlugin, stop: asyncio.Event) -> Client | None:

@@ -114,7 +114,7 @@ async def test_the_trigger_stands_behind_the_end(book: Book, monkeypatch: pytest
 async def test_constraints_stand_behind_the_start(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
     take_out(monkeypatch, ledger.steps, "step_start", f"FROM job WHERE {OPEN_ONLY} AND", "FROM job WHERE")
     with pytest.raises(asyncpg.CheckViolationError):
-        await test_steps.test_no_step_starts_in_a_closed_job(book, Status.CANCELED)
+        await test_steps.test_no_step_starts_in_a_closed_job(book, Status.COMPLETED)
 
 
 async def test_without_the_lock_two_claimers_admit_at_a_time(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
