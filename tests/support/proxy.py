@@ -81,6 +81,7 @@ class TcpProxy:
     async def release(self) -> None:
         """Listen and pass again."""
         if self._server is None:
+            await listening.handed_over()
             await self._listen()
         self._passing.set()
 
