@@ -6,19 +6,8 @@ from collections.abc import Sequence
 import pytest
 
 from bench.judge_cases import Case, Said, cases, published
-from bench.quality_interviews import (
-    SORTS,
-    Scored,
-    chats,
-    elsewhere,
-    figures,
-    found,
-    mean,
-    offline,
-    ordering,
-    parsing,
-    raised,
-)
+from bench.judging import Scored, chats, elsewhere, mean, offline, ordering, raised
+from bench.quality_interviews import SORTS, figures, found, parsing
 from domain.interviews.questions import Dimension, Judgement, Score
 
 
