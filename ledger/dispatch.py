@@ -8,7 +8,7 @@ from uuid import UUID
 
 from domain.admission import Lane, Slots, Waiting, choose, ranked
 from ledger.database import sql
-from ledger.lanes import Lanes
+from ledger.lanes import LOCK, Lanes
 from ledger.queues import slots_of
 from ledger.rows import Claimed
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from ledger.database import Database
 
-LOCK = 0x10_4E_67_73
 CLAIM = timedelta(seconds=15)
 # A process that is stopped, or cut off, in the middle of a turn must not keep the others from theirs.
 FROZEN = timedelta(seconds=5)

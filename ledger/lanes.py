@@ -1,4 +1,4 @@
-"""The `lanes` table: a row for each (kind, owner, concurrency key) that waits. Written under the dispatcher's lock."""
+"""The `lanes` table: a row for each (kind, owner, concurrency key) that waits. Written under the dispatcher's LOCK."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -8,6 +8,8 @@ from ledger.database import sql
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
+
+LOCK = 0x10_4E_67_73
 
 
 class Lanes:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from domain.admission import Lane, Limits, Slots, Stop, Waiting
 from ledger.database import sql
+from ledger.lanes import LOCK
 
 if TYPE_CHECKING:
     from ledger.database import Database
@@ -43,11 +44,13 @@ class Queues:
         return [Queue(limits=_limits(dict(row)), **{name: row[name] for name in counted}) for row in rows]
 
     async def change(self, kind: str, limits: Limits) -> None:
-        """Set what holds from now on; whoever waits is looked at anew."""
+        """Set what holds from now on, once a dispatcher's turn that is under way has ended; whoever waits is looked at
+        anew."""
         values = asdict(limits)
         columns, places = ", ".join(LIMITS), ", ".join(f"${n}" for n in range(2, len(LIMITS) + 2))
         again = ", ".join(f"{name} = excluded.{name}" for name in LIMITS)
         async with self._database.acquire() as connection, connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock($1, hashtext(current_schema()))", LOCK)
             await connection.execute(
                 f"INSERT INTO queues (kind, {columns}) VALUES ($1, {places}) ON CONFLICT (kind) DO UPDATE SET {again}",  # noqa: S608 - the columns are ours
                 kind,

@@ -12,7 +12,8 @@ from domain.admission import Limits
 from domain.job import Status
 from domain.waiting import waitpoint_of
 from ledger.database import Database
-from ledger.dispatch import Dispatch
+from ledger.dispatch import TAKE, Dispatch
+from ledger.lanes import LOCK
 from ledger.queues import Queues
 from ledger.waitpoints import StepWait, Waitpoints
 from tests.ledger.book import EPOCH, Book, at, new_job
@@ -46,6 +47,25 @@ async def owners(book: Book, ids: Sequence[UUID]) -> Counter[str]:
 
 async def waiting(book: Book) -> int:
     return await book.value("SELECT count(*) FROM jobs WHERE status = 'queued' AND claimed_until IS NULL")
+
+
+async def test_a_change_of_limits_waits_for_the_turn_that_is_under_way(book: Book, queues: Queues) -> None:
+    """Both write a kind's lanes, each in an order of its own."""
+    await queues.change("toy", Limits(per_owner=1))
+    for _ in range(2):
+        for owner in ("ann", "bob"):
+            await book.open(owner=owner)
+    await start(book)
+    lanes = "SELECT array_agg(owner ORDER BY ctid) FROM lanes WHERE parked IS NOT NULL"
+    first, last = await book.value(lanes)
+    park = "UPDATE lanes SET parked = 'owner' WHERE owner = $1"
+    async with book.in_between() as turn:
+        assert await turn.fetchval(TAKE, LOCK, "5000ms")
+        await turn.execute(park, last)
+        change = await book.waiting(queues.change("toy", Limits(per_owner=2)))
+        await turn.execute(park, first)
+    await change
+    assert await book.value(lanes) is None
 
 
 @pytest.mark.parametrize(
