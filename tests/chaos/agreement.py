@@ -68,6 +68,9 @@ def disagreement(row: Row, runs: Sequence[Run], *, touched: bool) -> str | None:
         # its start was on the way when it ended; such a run finds that out at its first step
         return "it was executed after its end" if any(run.status == Ran.COMPLETED for run in runs) else None
     last = begun[-1]
+    if touched and len(begun) > 1 and last.status not in ENDS[row["status"]] and last.begun > finished - UNDER_WAY:
+        # the run before it was reset while it wrote its end, which the new one found at its first step
+        last = begun[-2]
     if last.status in ENDS[row["status"]]:
         return None
     if not touched or last.status != Ran.TERMINATED or last.closed is None:

@@ -59,6 +59,8 @@ def call(world: World, step: str, seconds: float = 1, *, answered: bool = True) 
         ([Run(Ran.TERMINATED, after(0), after(9))], {}, True),
         ([Run(Ran.TERMINATED, after(0), after(7))], {}, False),
         ([Run(Ran.TERMINATED, after(0), after(7))], {"status": "expired"}, True),
+        ([Run(Ran.TERMINATED, after(0), after(9)), Run(Ran.FAILED, after(9))], {"status": "canceled"}, True),
+        ([Run(Ran.TERMINATED, after(0), after(7)), Run(Ran.FAILED, after(7))], {"status": "canceled"}, False),
         ([Run(Ran.RUNNING, after(0))], {"finished_at": None, "status": "running"}, True),
         ([], {"finished_at": None, "status": "running"}, False),
         ([], {"finished_at": None, "status": "queued", "engine_started_at": None}, True),
