@@ -115,5 +115,7 @@ class Notices:
 async def wait(event: asyncio.Event, seconds: float) -> None:
     """Until the event is set or the time is over, whichever is first; the event is clear afterwards."""
     with suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)
+        # asyncio.wait_for of Python 3.11 loses a cancel that comes together with the event
+        async with asyncio.timeout(seconds):
+            await event.wait()
     event.clear()

@@ -1,5 +1,6 @@
 """Notices: of a job only while somebody follows it, of work only for the first that waits."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -7,6 +8,7 @@ import asyncpg
 import pytest
 
 from ledger.database import Database
+from ledger.events import wait
 from tests.ledger.book import Book, at
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -49,3 +51,24 @@ async def test_a_job_that_finds_another_one_waiting_wakes_nobody(book: Book) -> 
     async with hearing(book.database) as heard:
         await book.open()
     assert heard == [""]
+
+
+@pytest.mark.parametrize("turns", range(4))
+async def test_a_cancel_soon_after_a_notice_is_obeyed(turns: int) -> None:
+    event = asyncio.Event()
+
+    async def again_and_again() -> None:
+        while True:
+            await wait(event, 60)
+
+    waiting = asyncio.create_task(again_and_again())
+    await asyncio.sleep(0)
+    event.set()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    waiting.cancel()
+    try:
+        await asyncio.wait([waiting], timeout=5)
+        assert waiting.cancelled()
+    finally:
+        waiting.cancel()
