@@ -7,12 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy, SearchAttributeKey, WorkflowIDReusePolicy
+from temporalio.common import SearchAttributeKey, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, ChildWorkflowError, FailureError, TerminatedError
 from temporalio.exceptions import TimeoutError as EngineTimeout
 
 from workflows.failing import failure_of
-from workflows.surely import LOCAL, surely, whatever_comes
+from workflows.surely import LOCAL, ONCE, surely, whatever_comes
 
 with workflow.unsafe.imports_passed_through():
     from activities.closing import Closing
@@ -25,7 +25,6 @@ SCHEDULE = SearchAttributeKey.for_keyword("TemporalScheduledById")
 DUE_AT = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
 # as for any job: behind its own deadline, the engine's
 NET = timedelta(minutes=10)
-ONCE = RetryPolicy(maximum_attempts=1)
 
 
 @workflow.defn(name="fire-schedule")

@@ -10,28 +10,35 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 
+from workflows.policies import HEARTBEAT
+
 with workflow.unsafe.imports_passed_through():
     from domain.model import Model
 
 T = TypeVar("T")
 LOCAL = timedelta(seconds=5)
-# attempts are what ends a local activity: the SDK holds it to no schedule_to_close while it is tried again
-LOCAL_RETRY = RetryPolicy(
-    initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(seconds=1), maximum_attempts=6
-)
+# a local activity that is tried again is timed by its earlier attempts too, and keeps a worker from stopping
+# (https://github.com/temporalio/sdk-rust/issues/1454, /709)
+ONCE = RetryPolicy(maximum_attempts=1)
+AGAIN = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(seconds=10))
 
 
 async def surely(activity: Callable[[Any, Any], Awaitable[T]], asked: Model) -> T:
-    """By a local activity; when the ledger is away for longer, by an ordinary one: waiting costs nothing there."""
+    """By a local activity; when the ledger does not answer that, by an ordinary one: waiting costs nothing there."""
     try:
         return await workflow.execute_local_activity_method(
-            activity, asked, start_to_close_timeout=LOCAL, retry_policy=LOCAL_RETRY
+            activity, asked, start_to_close_timeout=LOCAL, retry_policy=ONCE
         )
     except FailureError as error:  # bare: the SDK wraps no failure of a local activity in an ActivityError
         if is_cancelled_exception(error) or (isinstance(error, ApplicationError) and error.non_retryable):
             raise
         return await workflow.execute_activity_method(
-            activity, asked, task_queue="io", start_to_close_timeout=timedelta(minutes=1)
+            activity,
+            asked,
+            task_queue="io",
+            start_to_close_timeout=timedelta(minutes=1),
+            heartbeat_timeout=HEARTBEAT,
+            retry_policy=AGAIN,
         )
 
 

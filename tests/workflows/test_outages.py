@@ -199,7 +199,7 @@ async def test_a_cancel_that_comes_while_the_end_waits_loses_neither(parts: Part
 
 
 async def test_an_end_outlives_a_long_outage(parts: Parts, toys: Toys, proxy: TcpProxy) -> None:
-    """For seconds as a local activity, then as an ordinary one, for as long as it takes."""
+    """Once as a local activity, then as an ordinary one, for as long as it takes."""
     job_id = await parts.submit("toy")
     held = proxy.hold_at(FINISH)
     await held.wait()
