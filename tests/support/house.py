@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from shutil import copytree
 
+import psutil
+
 from ledger.migrate import migrate
 from local import ports, temporal
 from local.postgres import Postgres
@@ -40,8 +42,17 @@ class Database:
         self.ready()
 
     def kill(self) -> None:
+        """Returns when its last backend has ended: until then one may still commit what it was told to."""
+        serving = psutil.Process(self.process.pid).children()
         self.process.kill()
-        until(lambda: not self.process.running and not self.server.answers(), what="the end of PostgreSQL")
+        until(lambda: not self.process.running and not any(map(alive, serving)), what="the end of PostgreSQL")
+
+
+def alive(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 class Engine:
