@@ -22,6 +22,7 @@ from local import postgres, temporal
 from tests.support.authorities import read_once
 from tests.support.databases import cloned, sibling
 from tests.support.pgbouncer import NoPoolerError, transaction_pooler
+from tests.support.pools import close_whole
 
 HERE = Path(__file__).parent
 TEMPLATE = "longrun_template"
@@ -34,6 +35,7 @@ KEPT = ("LONGRUN_TEMPORAL_CLI", "LONGRUN_CACHE", "TEMPORAL_DEBUG")
 # let run for 2 s is no deadlock. A workflow that blocks runs into its test's own time-out.
 os.environ["TEMPORAL_DEBUG"] = "1"
 read_once()
+close_whole()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
