@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 from urllib.parse import urljoin
 
-import httpx
+import httpx2
 
 from domain.connectors import PAGES, Connector, at
 from domain.errors import JobError, VendorError
@@ -18,8 +18,8 @@ class Connectors:
 
     def __init__(self, tokens: Mapping[str, str], urls: Mapping[str, str], *, timeout: float = 30.0) -> None:
         self._tokens, self._urls = tokens, urls
-        self._http = httpx.AsyncClient(
-            timeout=httpx.Timeout(timeout, connect=5.0), verify=authorities(), trust_env=False
+        self._http = httpx2.AsyncClient(
+            timeout=httpx2.Timeout(timeout, connect=5.0), verify=authorities(), trust_env=False
         )
 
     async def __aenter__(self) -> Self:

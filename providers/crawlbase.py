@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection
 from typing import Self, TypeVar
 
-import httpx
+import httpx2
 
 from domain.errors import VendorError
 from providers.robots import RobotsForbidError
@@ -20,8 +20,8 @@ class Crawlbase:
 
     def __init__(self, token: str, base_url: str = "https://api.crawlbase.com", *, timeout: float = 90.0) -> None:
         self._token = token
-        self._http = httpx.AsyncClient(
-            base_url=base_url, timeout=httpx.Timeout(timeout, connect=5.0), verify=authorities()
+        self._http = httpx2.AsyncClient(
+            base_url=base_url, timeout=httpx2.Timeout(timeout, connect=5.0), verify=authorities()
         )
 
     async def __aenter__(self) -> Self:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import genai_prices
-import httpx
+import httpx2
 from pydantic import BaseModel, ValidationError
 
 from domain.errors import VendorError
@@ -56,7 +56,7 @@ class OpenAIEmbeddings:
     ) -> None:
         self.model = model
         self._till, self._allowance = till, Allowance(till, bucket)
-        self._http = httpx.AsyncClient(
+        self._http = httpx2.AsyncClient(
             base_url=base_url or OPENAI,
             headers={"Authorization": f"Bearer {key}"},
             timeout=timeout,

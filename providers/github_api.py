@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-import httpx
+import httpx2
 from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
 
 from domain.errors import RateLimited, VendorError
@@ -75,7 +75,7 @@ class GitHubApi:
     `patience` is in seconds: a limit that lasts longer is a VendorError `github_rate_limited` that is not retryable.
     """
 
-    def __init__(self, http: httpx.AsyncClient, patience: float) -> None:
+    def __init__(self, http: httpx2.AsyncClient, patience: float) -> None:
         self._http = http
         self._patience = patience
 
@@ -114,11 +114,11 @@ class GitHubApi:
         path = f"/repos/{quote(repository.full_name)}/contents/{quote(name)}"
         return (await self._get(path, RAW)).content.decode("utf-8-sig", errors="replace")
 
-    async def _get(self, path: str, accept: str = JSON, **params: Any) -> httpx.Response:
+    async def _get(self, path: str, accept: str = JSON, **params: Any) -> httpx2.Response:
         try:
             with answering(WHO):
                 response = await self._http.get(path, params=params, headers={"Accept": accept})
-        except httpx.TooManyRedirects as error:
+        except httpx2.TooManyRedirects as error:
             raise VendorError(f"{WHO} sent a broken answer", code="bad_response") from error
         if response.is_success:
             return response
@@ -130,7 +130,7 @@ class GitHubApi:
             )  # fmt: skip
         raise error
 
-    def _shaped(self, response: httpx.Response, shape: TypeAdapter[T]) -> T:
+    def _shaped(self, response: httpx2.Response, shape: TypeAdapter[T]) -> T:
         try:
             return shape.validate_json(response.content)
         except ValidationError:
@@ -144,9 +144,9 @@ async def talking(base_url: str, token: str | None, *, timeout: float, patience:
     headers = {"X-GitHub-Api-Version": "2022-11-28", "User-Agent": "longrun"}
     if token:
         headers["Authorization"] = f"Bearer {token}"
-    limits = httpx.Timeout(timeout, connect=min(5.0, timeout))
+    limits = httpx2.Timeout(timeout, connect=min(5.0, timeout))
     # Renamed organisations and repositories answer 301 to the same host.
-    async with httpx.AsyncClient(
+    async with httpx2.AsyncClient(
         base_url=base_url, headers=headers, timeout=limits, verify=authorities(), follow_redirects=True, max_redirects=3
     ) as http:
         yield GitHubApi(http, patience)

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import cast
 
-import httpcore
+import httpcore2
 
 from domain.errors import VendorError
 
@@ -43,7 +43,7 @@ async def look_up(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in ordered))
 
 
-class GuardedNetwork(httpcore.AsyncNetworkBackend):
+class GuardedNetwork(httpcore2.AsyncNetworkBackend):
     """Opens TCP connections to public addresses only, and to the `host:port` pairs of `allow` whatever they resolve to.
 
     Raises VendorError `address_refused` and `unknown_host` (neither heals). `resolve` and `network` exist for tests.
@@ -54,11 +54,11 @@ class GuardedNetwork(httpcore.AsyncNetworkBackend):
         allow: Sequence[str] = (),
         *,
         resolve: Resolve = look_up,
-        network: httpcore.AsyncNetworkBackend | None = None,
+        network: httpcore2.AsyncNetworkBackend | None = None,
     ) -> None:
         self._allow = frozenset(pair.strip().lower() for pair in allow)
         self._resolve = resolve
-        self._network = network or cast(httpcore.AsyncNetworkBackend, httpcore.AnyIOBackend())
+        self._network = network or cast(httpcore2.AsyncNetworkBackend, httpcore2.AnyIOBackend())
 
     async def connect_tcp(
         self,
@@ -66,17 +66,17 @@ class GuardedNetwork(httpcore.AsyncNetworkBackend):
         port: int,
         timeout: float | None = None,
         local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
         addresses = (await self._admitted(host, port))[:TRIED]
         share = timeout and timeout / len(addresses)
         failure: Exception | None = None
         for address in addresses:
             try:
                 return await self._network.connect_tcp(address, port, share, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 failure = error
-        raise failure or httpcore.ConnectError("the name has no address")
+        raise failure or httpcore2.ConnectError("the name has no address")
 
     async def sleep(self, seconds: float) -> None:
         await self._network.sleep(seconds)
@@ -87,9 +87,9 @@ class GuardedNetwork(httpcore.AsyncNetworkBackend):
         except (OSError, UnicodeError) as error:
             if isinstance(error, UnicodeError) or error.errno in NO_SUCH_NAME:
                 raise VendorError("there is no such host", code="unknown_host", retryable=False) from error
-            raise httpcore.ConnectError("the name cannot be looked up") from error
+            raise httpcore2.ConnectError("the name cannot be looked up") from error
         if not addresses:
-            raise httpcore.ConnectError("the name has no address")
+            raise httpcore2.ConnectError("the name has no address")
         bracketed = f"[{host}]" if ":" in host else host
         if f"{bracketed}:{port}".lower() in self._allow or all(map(is_public, addresses)):
             return addresses

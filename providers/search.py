@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 
 from domain.errors import VendorError
 from providers.vendor import answering, refused
@@ -29,9 +29,9 @@ class WebSearch:
         path = parts.path.rstrip("/")
         self._tavily = "tavily" in parts.netloc or path == "/search"
         self._url = f"{parts.scheme}://{parts.netloc}{path or ('/search' if self._tavily else urlsplit(BRAVE).path)}"
-        self._http = httpx.AsyncClient(
+        self._http = httpx2.AsyncClient(
             headers={"Authorization": f"Bearer {key}"} if self._tavily else {"X-Subscription-Token": key},
-            timeout=httpx.Timeout(timeout, connect=5.0),
+            timeout=httpx2.Timeout(timeout, connect=5.0),
             verify=authorities(),
         )
 

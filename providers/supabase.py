@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any, Self, cast
 
-import httpx
+import httpx2
 
 from domain.errors import VendorError
 from providers.guard import is_public
@@ -29,15 +29,15 @@ class Supabase:
     """
 
     def __init__(self, url: str, service_key: str, *, timeout: float = 20.0) -> None:
-        base = httpx.URL(url.rstrip("/"))
+        base = httpx2.URL(url.rstrip("/"))
         if base.scheme not in ("http", "https") or not base.host or base.userinfo:
             raise ValueError("say http(s)://host, as the project's settings show it")
         self.url = str(base)
         self._timeout = timeout
-        self._http = httpx.AsyncClient(
+        self._http = httpx2.AsyncClient(
             base_url=base,
             headers={"apikey": service_key, "Authorization": f"Bearer {service_key}", "Accept-Encoding": "identity"},
-            timeout=httpx.Timeout(timeout, connect=5.0),
+            timeout=httpx2.Timeout(timeout, connect=5.0),
             verify=authorities(),
             trust_env=False,
         )
@@ -54,7 +54,7 @@ class Supabase:
     @property
     def public(self) -> bool:
         """Whether vendors can reach it too, as far as its name tells."""
-        host = httpx.URL(self.url).host
+        host = httpx2.URL(self.url).host
         try:
             return is_public(host)
         except ValueError:
@@ -70,7 +70,7 @@ class Supabase:
             raise VendorError(f"{WHO} did not answer in time", code="timeout") from error
 
     @asynccontextmanager
-    async def stream(self, method: str, path: str, **request: Any) -> AsyncGenerator[httpx.Response]:
+    async def stream(self, method: str, path: str, **request: Any) -> AsyncGenerator[httpx2.Response]:
         """A good answer, its body still to be read. Raises VendorError, RateLimited."""
         with answering(WHO):
             async with self._http.stream(method, path, **request) as response:
@@ -80,7 +80,7 @@ class Supabase:
                 yield response
 
 
-def _absent(response: httpx.Response) -> VendorError | None:
+def _absent(response: httpx2.Response) -> VendorError | None:
     """A table or column that is asked for and not there: who runs this has to know which."""
     said = _said(response)
     if said.get("code") in NO_TABLE:
@@ -92,7 +92,7 @@ def _absent(response: httpx.Response) -> VendorError | None:
     return VendorError(f"{WHO} has no such column{name}: {MAPPED}", code="no_such_column", retryable=False)
 
 
-def _said(response: httpx.Response) -> dict[str, Any]:
+def _said(response: httpx2.Response) -> dict[str, Any]:
     try:
         said = _json(response.content)
     except VendorError:
@@ -100,7 +100,7 @@ def _said(response: httpx.Response) -> dict[str, Any]:
     return cast("dict[str, Any]", said) if isinstance(said, dict) else {}
 
 
-def _status(response: httpx.Response) -> int:
+def _status(response: httpx2.Response) -> int:
     """What it means: the storage server answers 400 to most requests that it refuses, and says the status in the body
     (supabase/storage, src/http/error-handler.ts)."""
     if response.status_code != 400:
@@ -114,7 +114,7 @@ def _status(response: httpx.Response) -> int:
 
 def _json(body: bytes) -> Any:
     try:
-        return httpx.Response(200, content=body).json() if body else None
+        return httpx2.Response(200, content=body).json() if body else None
     except ValueError as error:
         raise VendorError(f"{WHO} sent a broken answer", code="bad_response") from error
 
@@ -127,5 +127,5 @@ def connected(url: str | None, service_key: str | None) -> Supabase | None:
         raise ValueError("SUPABASE_SERVICE_ROLE_KEY must be set beside SUPABASE_URL")
     try:
         return Supabase(url, service_key)
-    except (ValueError, httpx.InvalidURL) as error:
+    except (ValueError, httpx2.InvalidURL) as error:
         raise ValueError(f"SUPABASE_URL cannot be used: {error}") from None

@@ -14,8 +14,9 @@ import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from email.utils import mktime_tz, parsedate_tz
+from types import ModuleType
 
-import httpx
+import httpx2
 
 from domain.errors import RateLimited, VendorError
 
@@ -54,7 +55,7 @@ def retry_after(headers: Mapping[str, str], now: float | None = None) -> float |
     return None
 
 
-def refused(response: httpx.Response, who: str) -> VendorError:
+def refused(response: httpx2.Response, who: str) -> VendorError:
     """The error an answer of status 4xx or 5xx means. `who` is the service's name for people; the body is not shown."""
     return refused_status(response.status_code, response.headers, who)
 
@@ -73,15 +74,16 @@ def refused_status(status: int, headers: Mapping[str, str], who: str) -> VendorE
 
 
 @contextmanager
-def answering(who: str) -> Generator[None]:
-    """Translate what httpx raises inside the block; wrap the request and the reading of its body in it."""
+def answering(who: str, http: ModuleType = httpx2) -> Generator[None]:
+    """Translate what httpx2 raises inside the block; wrap the request and the reading of its body in it. `http`: the
+    one an SDK asks with instead."""
     try:
         yield
-    except httpx.TimeoutException as error:
+    except http.TimeoutException as error:
         raise VendorError(f"{who} did not answer in time", code="timeout") from error
-    except (httpx.TransportError, httpx.StreamError) as error:
+    except (http.TransportError, http.StreamError) as error:
         raise VendorError(f"{who} could not be reached", code="connection") from error
-    except httpx.DecodingError as error:
+    except http.DecodingError as error:
         raise VendorError(f"{who} sent a broken answer", code="bad_response") from error
 
 

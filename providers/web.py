@@ -10,8 +10,8 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-import httpcore
-import httpx
+import httpcore2
+import httpx2
 
 from domain.errors import VendorError
 from providers.guard import GuardedNetwork, Resolve, look_up
@@ -42,7 +42,7 @@ class Fetched:
     @property
     def text(self) -> str:
         """The body in the charset the header names, else as its own marks and bytes suggest."""
-        charset = httpx.Headers(dict(self.headers)).get("content-type", "").lower().partition("charset=")[2]
+        charset = httpx2.Headers(dict(self.headers)).get("content-type", "").lower().partition("charset=")[2]
         try:
             return self.body.decode(charset.split(";")[0].strip(" \"'") or "none")
         except (LookupError, UnicodeDecodeError, ValueError):
@@ -55,14 +55,14 @@ class Fetched:
 @cache
 def authorities() -> ssl.SSLContext:
     """The certificate authorities believed in, read once a process because that takes some 50 ms."""
-    return httpx.create_ssl_context()
+    return httpx2.create_ssl_context()
 
 
-class GuardedTransport(httpx.AsyncHTTPTransport):
-    """httpx's own transport over a pool whose connections are opened by GuardedNetwork."""
+class GuardedTransport(httpx2.AsyncHTTPTransport):
+    """httpx2's own transport over a pool whose connections are opened by GuardedNetwork."""
 
     def __init__(self, network: GuardedNetwork) -> None:
-        self._pool = httpcore.AsyncConnectionPool(
+        self._pool = httpcore2.AsyncConnectionPool(
             ssl_context=authorities(),
             max_connections=32,
             max_keepalive_connections=16,
@@ -87,15 +87,15 @@ class GuardedClient:
         timeout: float = 15.0,
         max_bytes: int = 3_000_000,
         resolve: Resolve = look_up,
-        network: httpcore.AsyncNetworkBackend | None = None,
+        network: httpcore2.AsyncNetworkBackend | None = None,
     ) -> None:
         self._timeout = timeout
         self._max_bytes = max_bytes
-        self._http = httpx.AsyncClient(
+        self._http = httpx2.AsyncClient(
             transport=GuardedTransport(GuardedNetwork(allow, resolve=resolve, network=network)),
             headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip", "Accept-Language": "en,*;q=0.5"},
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-            timeout=httpx.Timeout(timeout, connect=min(timeout, 5.0)),
+            timeout=httpx2.Timeout(timeout, connect=min(timeout, 5.0)),
             trust_env=False,
         )
 
@@ -133,7 +133,7 @@ class GuardedClient:
                     url,
                     lambda response: self._saved(response, path),
                     headers={"accept-encoding": "identity"},
-                    timeout=httpx.Timeout(min(self._timeout, STALLED_SECONDS), connect=5.0),
+                    timeout=httpx2.Timeout(min(self._timeout, STALLED_SECONDS), connect=5.0),
                 )
         except TimeoutError as error:
             raise VendorError(f"{WHO} did not answer in time", code="timeout") from error
@@ -162,9 +162,9 @@ class GuardedClient:
             raise VendorError(f"{who} did not answer in time", code="timeout") from error
 
     async def _follow(
-        self, url: str, read: Callable[[httpx.Response], Awaitable[T]], *, permit: Permit | None = None, **options: Any
+        self, url: str, read: Callable[[httpx2.Response], Awaitable[T]], *, permit: Permit | None = None, **options: Any
     ) -> T:
-        """What `read` makes of the answer after redirects; `options` are httpx's own."""
+        """What `read` makes of the answer after redirects; `options` are httpx2's own."""
         target = checked(url)
         for _ in range(MAX_REDIRECTS + 1):
             if permit is not None:
@@ -176,7 +176,7 @@ class GuardedClient:
                     target = checked(response.headers["location"], base=target)
         raise VendorError(f"{WHO} redirects without end", code="too_many_redirects", retryable=False)
 
-    async def _fetched(self, response: httpx.Response, types: Collection[str] | None, who: str = WHO) -> Fetched:
+    async def _fetched(self, response: httpx2.Response, types: Collection[str] | None, who: str = WHO) -> Fetched:
         media_type = _media_type(response)
         if types is not None and response.is_success and media_type and media_type not in types:
             raise VendorError(f"{who} answers with another type of file", code="unexpected_type", retryable=False)
@@ -188,7 +188,7 @@ class GuardedClient:
         body = unpacked(bytes(packed), response.headers.get("content-encoding", ""), self._max_bytes, who)
         return Fetched(str(response.url), response.status_code, media_type, body, dict(response.headers))
 
-    async def _saved(self, response: httpx.Response, path: Path) -> Fetched:
+    async def _saved(self, response: httpx2.Response, path: Path) -> Fetched:
         if response.is_success:
             if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
                 raise VendorError(f"{WHO} packs its answer in a way we did not ask for", code="bad_response")
@@ -202,15 +202,15 @@ class GuardedClient:
         return Fetched(str(response.url), response.status_code, _media_type(response), b"", dict(response.headers))
 
 
-def _media_type(response: httpx.Response) -> str:
+def _media_type(response: httpx2.Response) -> str:
     return response.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def checked(url: str, base: httpx.URL | None = None) -> httpx.URL:
+def checked(url: str, base: httpx2.URL | None = None) -> httpx2.URL:
     """The URL without its fragment, if it is http(s) with a host and no userinfo; else VendorError `bad_url`."""
     try:
-        target = httpx.URL(url) if base is None else base.join(url)
-    except (httpx.InvalidURL, ValueError) as error:
+        target = httpx2.URL(url) if base is None else base.join(url)
+    except (httpx2.InvalidURL, ValueError) as error:
         raise VendorError("that is not a web address", code="bad_url", retryable=False) from error
     if target.scheme not in ("http", "https") or not target.host or target.userinfo:
         raise VendorError("only plain http and https addresses can be read", code="bad_url", retryable=False)

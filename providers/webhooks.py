@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Self
 
-import httpcore
-import httpx
+import httpcore2
+import httpx2
 from standardwebhooks import Webhook
 
 from domain.errors import VendorError
@@ -31,14 +31,14 @@ class WebhookPoster:
         allow: Sequence[str] = (),
         timeout: float = 15.0,
         resolve: Resolve = look_up,
-        network: httpcore.AsyncNetworkBackend | None = None,
+        network: httpcore2.AsyncNetworkBackend | None = None,
     ) -> None:
         self._timeout = timeout
-        self._http = httpx.AsyncClient(
+        self._http = httpx2.AsyncClient(
             transport=GuardedTransport(GuardedNetwork(allow, resolve=resolve, network=network)),
             headers={"User-Agent": USER_AGENT, "Content-Type": "application/json"},
             follow_redirects=False,
-            timeout=httpx.Timeout(timeout, connect=min(timeout, 5.0)),
+            timeout=httpx2.Timeout(timeout, connect=min(timeout, 5.0)),
             trust_env=False,
         )
 

@@ -76,7 +76,7 @@ class DeepgramCall:
                 begun.set()
 
         try:
-            with answering(WHO):
+            with answering(WHO, httpx):
                 async with asyncio.timeout(self.timeout), self._http(note) as http:
                     return _told(await self._ask(http, hearing, callback, sent), callback)
         except TimeoutError:

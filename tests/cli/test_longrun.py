@@ -13,7 +13,7 @@ from tests.cli.conftest import Longrun
 from tests.client.server import Answer, Server, job
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ("fastapi", "httpx", "temporalio", "asyncpg", "anthropic", "openai", "pydantic_ai", "uvicorn")
+HEAVY = ("fastapi", "httpx", "httpx2", "temporalio", "asyncpg", "anthropic", "openai", "pydantic_ai", "uvicorn")
 
 
 def _stack(folder: Path, url: str) -> None:

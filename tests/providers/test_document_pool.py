@@ -239,7 +239,17 @@ async def test_an_overlap_too_large_is_refused(pool: DocumentPool) -> None:
 async def test_the_reading_process_does_not_load_the_product() -> None:
     code = "import sys, providers.documents.child; print(*{name.split('.')[0] for name in sys.modules})"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout.split()
-    assert not {"temporalio", "fastapi", "asyncpg", "openai", "anthropic", "httpx", "ledger", "workflows"} & set(loaded)
+    assert not {
+        "temporalio",
+        "fastapi",
+        "asyncpg",
+        "openai",
+        "anthropic",
+        "httpx",
+        "httpx2",
+        "ledger",
+        "workflows",
+    } & set(loaded)
     assert not {"pypdfium2", "docx", "openpyxl", "pptx", "lxml"} & set(loaded)
 
 

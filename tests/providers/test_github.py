@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-import httpx
+import httpx2
 import pytest
 
 from local.github_standin import SHIPPED
@@ -203,7 +203,7 @@ async def test_deep_mode_reads_more_repositories_and_never_more_than_four_calls_
 
 
 async def test_the_shipped_stand_in_says_only_what_its_files_say():
-    async with GitHubServer(shipped=True) as github, httpx.AsyncClient(base_url=github.url) as http:
+    async with GitHubServer(shipped=True) as github, httpx2.AsyncClient(base_url=github.url) as http:
         repo = (await http.get("/orgs/18f/repos")).json()[0]
         assert {repo[name] for name in ("stargazers_count", "pushed_at", "language", "default_branch")} == {None}
         assert (await http.get("/repos/18F/18f.gsa.gov/languages")).json() == {}
@@ -218,6 +218,6 @@ async def test_the_shipped_stand_in_says_only_what_its_files_say():
     ["/orgs/stripe", "/orgs/..", "/repos/18F/other/contents/", "/repos/18F/18f.gsa.gov/contents/..%2f..%2fSOURCES.md"],
 )
 async def test_the_shipped_stand_in_knows_nothing_else(path: str):
-    async with GitHubServer(shipped=True) as github, httpx.AsyncClient(base_url=github.url) as http:
+    async with GitHubServer(shipped=True) as github, httpx2.AsyncClient(base_url=github.url) as http:
         answer = await http.get(path)
     assert (answer.status_code, answer.json()["message"]) == (404, "Not Found")

@@ -1,12 +1,13 @@
 """The guarded client: what it refuses to reach, and what it caps. Every refusal is proved by a listener that counts."""
 
+import asyncio
 import gzip
 import ssl
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 
-import httpcore
-import httpx
+import httpcore2
+import httpx2
 import pytest
 
 from domain.errors import RateLimited, VendorError
@@ -98,7 +99,7 @@ async def test_the_listener_would_have_counted(victims: tuple[SiteServer, SiteSe
 
 
 @dataclass
-class Wire(httpcore.AsyncNetworkBackend):
+class Wire(httpcore2.AsyncNetworkBackend):
     """Records where connections go and opens none."""
 
     reached: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
@@ -109,10 +110,10 @@ class Wire(httpcore.AsyncNetworkBackend):
         port: int,
         timeout: float | None = None,
         local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
         self.reached.append((host, port))
-        raise httpcore.ConnectError("recorded")
+        raise httpcore2.ConnectError("recorded")
 
 
 async def test_rebinding_name_connects_to_the_address_that_was_checked() -> None:
@@ -191,6 +192,20 @@ async def test_redirects_are_followed_five_times_and_asked_for_each() -> None:
             await client.get(f"{site.url}/6")
         assert caught.value.code == "too_many_redirects"
         assert site.hits["/0"] == 1
+
+
+async def test_calls_given_up_at_any_time_leave_it_all_its_connections() -> None:
+    routes = {"/slow": page("later", delay=0.02), "/": page("now")}
+    async with SiteServer(routes) as site, GuardedClient(allow=[site.authority], timeout=5) as client:
+        for turns in range(100):
+            calls = [asyncio.create_task(client.get(f"{site.url}/slow")) for _ in range(40)]
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            for call in calls[::2] if turns % 2 else calls:
+                call.cancel()
+            await asyncio.gather(*calls, return_exceptions=True)
+        answers = await asyncio.gather(*(client.get(f"{site.url}/") for _ in range(40)))
+    assert len(answers) == 40
 
 
 async def test_sizes_are_capped_packed_and_unpacked() -> None:
@@ -294,7 +309,7 @@ async def test_refusals_by_status_over_the_wire() -> None:
     routes = {f"/{status}": Answer(status, {}, "secret body") for status in (401, 403, 404, 408, 429, 500, 529)}
     routes["/limited"] = Answer(403, {"retry-after": "5"}, "")
     seen: dict[str, tuple[bool, bool, float | None]] = {}
-    async with SiteServer(routes) as site, httpx.AsyncClient(base_url=site.url) as http:
+    async with SiteServer(routes) as site, httpx2.AsyncClient(base_url=site.url) as http:
         for path in routes:
             error = refused(await http.get(path), "the service")
             assert "secret" not in error.message
@@ -314,7 +329,7 @@ async def test_refusals_by_status_over_the_wire() -> None:
 async def test_transport_errors_over_the_wire() -> None:
     routes = {"/drop": Answer(drop=True), "/slow": Answer(delay=5)}
     codes: list[str] = []
-    async with SiteServer(routes) as site, httpx.AsyncClient(base_url=site.url, timeout=0.2) as http:
+    async with SiteServer(routes) as site, httpx2.AsyncClient(base_url=site.url, timeout=0.2) as http:
         for path in routes:
             with pytest.raises(VendorError) as caught, answering("the service"):
                 await http.get(path)

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 ROOTS = {"settings.py", "worker.py", "cli.py", "api/app.py"}
 OF_ENVIRONMENT = {"os.environ", "os.getenv"}
 LAYERS = ("assembly", "api", "intake", "engine", "workflows", "activities", "ledger", "providers", "domain")
-IO_IN_WORKFLOWS = {"httpx", "asyncpg", "socket", "requests", "subprocess", "random", "time", "os", "pathlib"}
+IO_IN_WORKFLOWS = {"httpx", "httpx2", "asyncpg", "socket", "requests", "subprocess", "random", "time", "os", "pathlib"}
 
 
 def modules(*folders: str) -> list[str]:
