@@ -5,7 +5,7 @@ import heapq
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar
 from uuid import UUID
 
 from fastapi import Query
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ledger.rows import JobRow
 
 R = TypeVar("R")
+
 USUAL, MOST = 50, 100
 Name = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
@@ -90,6 +91,26 @@ class Cursor(Model):
             raise CallerError("this cursor is none of ours", pointer="?cursor") from None
 
 
+class Listed(Protocol):
+    """A row of a page."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def created_at(self) -> datetime: ...
+
+
+def before(cursor: str | None) -> tuple[datetime, UUID] | None:
+    """Where the page before ended; raises CallerError."""
+    place = Cursor.read(cursor) if cursor else None
+    return (place.at, place.id) if place else None
+
+
+def more(rows: "Sequence[Listed]", limit: int) -> str | None:
+    """The next cursor, if more rows were found than the page has; newest first."""
+    return str(Cursor(at=rows[limit - 1].created_at, id=rows[limit - 1].id)) if len(rows) > limit else None
+
+
 @dataclass(frozen=True)
 class OfUser:
     """A page of a user's rows, newest first; asked for by dependency."""
@@ -107,8 +128,7 @@ class OfUser:
     @property
     def before(self) -> tuple[datetime, UUID] | None:
         """Where the page before ended."""
-        place = Cursor.read(self.cursor) if self.cursor else None
-        return (place.at, place.id) if place else None
+        return before(self.cursor)
 
     def more(self, found: "Sequence[R]", place: "Callable[[R], tuple[datetime, UUID]]") -> str | None:
         """The next cursor, if more rows were found than the page has."""
@@ -124,8 +144,10 @@ async def page(wanted: Wanted, given: "Services", caller: "Caller") -> "tuple[Se
     # `limit` and `cursor` choose nothing
     only_open = cursor.only_open if cursor else not wanted.model_fields_set - {"limit"}
     chosen = wanted.of(given, "?", only_open=only_open)
-    before = (cursor.at, cursor.id) if cursor else None
-    found = [await given.jobs.list(each, limit=wanted.limit + 1, before=before) for each in caller.narrow(chosen)]
+    found = [
+        await given.jobs.list(each, limit=wanted.limit + 1, before=before(wanted.cursor))
+        for each in caller.narrow(chosen)
+    ]
     rows = found[0] if len(found) == 1 else _merged(found, wanted.limit + 1)
     if len(rows) <= wanted.limit:
         return rows, None
