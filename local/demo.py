@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 from rich.console import Console
 
 from local import ports, samples
@@ -105,8 +105,8 @@ def _shipped(settings: Settings, role: str) -> Generator[Asked]:
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=2.0, trust_env=False).is_success
-    except httpx.TransportError:
+        return httpx2.get(url, timeout=2.0, trust_env=False).is_success
+    except httpx2.TransportError:
         return False
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-import httpx
+import httpx2
 
 from local import postgres, temporal
 from local.folder import Folder
@@ -104,7 +104,7 @@ class Stack:
         for name in serving:
             self._add(name, lambda name=name: self._command(name))
         if "api" in serving:
-            with httpx.Client(trust_env=False, timeout=2.0) as http:
+            with httpx2.Client(trust_env=False, timeout=2.0) as http:
                 processes = [self.parts[name].process for name in serving]
                 wait_until(lambda: self._ready(http), processes, READY_SECONDS, every=0.2)
         self._describe()
@@ -153,10 +153,10 @@ class Stack:
     def _environment(self) -> dict[str, str]:
         return self.wiring.environment(self.key) | self.extra
 
-    def _ready(self, http: httpx.Client) -> bool:
+    def _ready(self, http: httpx2.Client) -> bool:
         try:
             answer = http.get(f"{self.wiring.api_url}/readyz")
-        except httpx.TransportError:
+        except httpx2.TransportError:
             return False
         if not answer.is_success:
             return False

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Self, TypeVar, Unpack
 
-import httpx
+import httpx2
 
 from longrun import calls
 from longrun.calls import Call, Payload
@@ -29,7 +29,7 @@ class AsyncClient(AsyncScheduleVerbs):
 
     def __init__(self, url: str, key: str | None = None, *, timeout: float = 30.0, patience: float = 60.0) -> None:
         self.target = Target(url, key, timeout, patience)
-        self._http = httpx.AsyncClient(**self.target.options())
+        self._http = httpx2.AsyncClient(**self.target.options())
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
@@ -190,7 +190,7 @@ class AsyncClient(AsyncScheduleVerbs):
                                 yield event
                             if reading.over:
                                 return
-            except httpx.TransportError as failure:
+            except httpx2.TransportError as failure:
                 error = calls.unreachable(self.target.url, failure)
             if not reading.over:
                 await asyncio.sleep(reading.dropped(error))
@@ -198,6 +198,6 @@ class AsyncClient(AsyncScheduleVerbs):
     async def _send(self, call: Call[T]) -> T:
         try:
             response = await self._http.request(call.method, call.path, params=call.params, json=call.body)
-        except httpx.TransportError as error:
+        except httpx2.TransportError as error:
             raise calls.unreachable(self.target.url, error) from error
         return call.read(response)

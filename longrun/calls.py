@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
-import httpx
+import httpx2
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
@@ -28,7 +28,7 @@ class Call(Generic[T]):
     params: dict[str, str] = field(default_factory=dict[str, str])
     body: dict[str, Any] | None = None
 
-    def read(self, response: httpx.Response) -> T:
+    def read(self, response: httpx2.Response) -> T:
         if not response.is_success:
             raise refusal(response)
         try:
@@ -37,7 +37,7 @@ class Call(Generic[T]):
             raise unexpected(response) from error
 
 
-def refusal(response: httpx.Response) -> LongrunError:
+def refusal(response: httpx2.Response) -> LongrunError:
     """The error an answer stands for; also when something in between answered in the API's place."""
     try:
         problem = Problem.model_validate_json(response.content)
@@ -47,14 +47,14 @@ def refusal(response: httpx.Response) -> LongrunError:
     return LongrunError(problem, retry_after=float(seconds) if seconds.isdecimal() else None)
 
 
-def unexpected(response: httpx.Response) -> LongrunError:
+def unexpected(response: httpx2.Response) -> LongrunError:
     """For an answer that succeeds and still is none of ours."""
     detail = f"{response.url.copy_with(path='/', query=None)} does not answer like a Longrun API"
     return LongrunError(Problem(status=response.status_code, code="unexpected_answer", detail=detail))
 
 
-def unreachable(url: str, error: httpx.TransportError) -> LongrunError:
-    reason = "did not answer in time" if isinstance(error, httpx.TimeoutException) else "cannot be reached"
+def unreachable(url: str, error: httpx2.TransportError) -> LongrunError:
+    reason = "did not answer in time" if isinstance(error, httpx2.TimeoutException) else "cannot be reached"
     return LongrunError(detail=f"{url} {reason}")
 
 

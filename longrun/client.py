@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Self, TypeVar, Unpack
 
-import httpx
+import httpx2
 
 from longrun import calls
 from longrun.calls import Call, Payload
@@ -29,7 +29,7 @@ class Client(ScheduleVerbs):
 
     def __init__(self, url: str, key: str | None = None, *, timeout: float = 30.0, patience: float = 60.0) -> None:
         self.target = Target(url, key, timeout, patience)
-        self._http = httpx.Client(**self.target.options())
+        self._http = httpx2.Client(**self.target.options())
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
@@ -182,7 +182,7 @@ class Client(ScheduleVerbs):
                             yield from reading.feed(chunk)
                             if reading.over:
                                 return
-            except httpx.TransportError as failure:
+            except httpx2.TransportError as failure:
                 error = calls.unreachable(self.target.url, failure)
             if not reading.over:
                 time.sleep(reading.dropped(error))
@@ -190,6 +190,6 @@ class Client(ScheduleVerbs):
     def _send(self, call: Call[T]) -> T:
         try:
             response = self._http.request(call.method, call.path, params=call.params, json=call.body)
-        except httpx.TransportError as error:
+        except httpx2.TransportError as error:
             raise calls.unreachable(self.target.url, error) from error
         return call.read(response)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Self
 from urllib.parse import quote
 
-import httpx
+import httpx2
 
 from longrun.calls import job_path, refusal, unexpected
 from longrun.errors import LongrunError
@@ -61,13 +61,13 @@ class Reading:
         return cls(f"/api/jobs/events{query}", last_event_id, patience, endless=True)
 
     def request(self) -> dict[str, Any]:
-        """Arguments of httpx's `stream`: everything after the last event that was handed on."""
+        """Arguments of httpx2's `stream`: everything after the last event that was handed on."""
         headers = {"Accept": "text/event-stream"}
         if self.last_event_id:
             headers["Last-Event-ID"] = self.last_event_id
-        return {"method": "GET", "url": self._path, "headers": headers, "timeout": httpx.Timeout(10.0, read=SILENCE)}
+        return {"method": "GET", "url": self._path, "headers": headers, "timeout": httpx2.Timeout(10.0, read=SILENCE)}
 
-    def refused(self, response: httpx.Response) -> LongrunError | None:
+    def refused(self, response: httpx2.Response) -> LongrunError | None:
         """The error that came in place of a stream, if one did (its body must have been read then)."""
         # An event that was cut in half is sent again, whole.
         self._forget()

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Literal, TypedDict, TypeVar, Unpack
 from urllib.parse import quote
 
-import httpx
+import httpx2
 from pydantic import Field, TypeAdapter
 from pydantic.alias_generators import to_camel
 
@@ -73,7 +73,7 @@ class Change(When, total=False):
 class _Deletion(Call[None]):
     """Its answer is empty."""
 
-    def read(self, response: httpx.Response) -> None:
+    def read(self, response: httpx2.Response) -> None:
         if not response.is_success:
             raise calls.refusal(response)
 

@@ -29,7 +29,7 @@ class Target:
         return cls(url or DEFAULT_URL, key or None)
 
     def options(self) -> dict[str, Any]:
-        """Arguments of an httpx client, blocking or not."""
+        """Arguments of an httpx2 client, blocking or not."""
         return {
             "base_url": self.url,
             "headers": {"Accept": "application/json"} | ({"Authorization": f"Bearer {self.key}"} if self.key else {}),

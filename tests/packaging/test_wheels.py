@@ -74,7 +74,7 @@ def test_the_client_alone_installs_without_the_service(tmp_path: Path) -> None:
     where = subprocess.run(run, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
     assert where.startswith(str(venv))
     installed = {path.name for path in venv.glob("lib/*/site-packages/*")}
-    assert {"longrun", "httpx", "pydantic"} <= installed
+    assert {"longrun", "httpx2", "pydantic"} <= installed
     assert not {"domain", "api", "typer", "temporalio", "cli.py"} & installed
 
 
