@@ -9,10 +9,17 @@ LOOPBACK = "127.0.0.1"
 
 
 def free() -> int:
-    """A port nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return probe.getsockname()[1]
+    """A port nobody listens on at this moment. On Linux nobody else is given it by chance for a minute: so long rests
+    a connection there that was closed by the side that listened."""
+    with socket.socket() as listener:
+        # what rests would keep those from listening who are told of the port
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((LOOPBACK, 0))
+        listener.listen(1)
+        with socket.create_connection(listener.getsockname()) as caller:
+            listener.accept()[0].close()
+            caller.recv(1)
+        return listener.getsockname()[1]
 
 
 def taken(port: int, host: str = LOOPBACK) -> bool:

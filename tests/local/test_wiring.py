@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from local.process import StartError
 from local.wiring import Wiring
 from settings import Settings
 
-FREE = replace(Settings(), port=ports.free(), ui_port=ports.free(), temporal_port=ports.free())
+FREE = replace(Settings(), port=1, ui_port=2, temporal_port=3)
 
 
 def test_alone_it_brings_its_own_servers_and_forgets_those_of_others() -> None:
@@ -72,13 +73,14 @@ def test_open_to_others_needs_a_key_of_ones_own() -> None:
 
 
 def test_a_taken_port_names_the_variable_that_moves_it() -> None:
-    Wiring(FREE, {}).check_ports()
+    free = replace(FREE, port=ports.free(), ui_port=ports.free(), temporal_port=ports.free())
+    Wiring(free, {}).check_ports()
     with socket.create_server((ports.LOOPBACK, 0)) as other:
         port: int = other.getsockname()[1]
         for variable, settings in (
-            ("LONGRUN_PORT", replace(FREE, port=port)),
-            ("LONGRUN_UI_PORT", replace(FREE, ui_port=port)),
-            ("LONGRUN_TEMPORAL_PORT", replace(FREE, temporal_port=port)),
+            ("LONGRUN_PORT", replace(free, port=port)),
+            ("LONGRUN_UI_PORT", replace(free, ui_port=port)),
+            ("LONGRUN_TEMPORAL_PORT", replace(free, temporal_port=port)),
         ):
             with pytest.raises(StartError, match=f"Port {port} is taken.*{variable}"):
                 Wiring(settings, {}).check_ports()
@@ -88,8 +90,21 @@ def test_what_answers_is_reachable_and_what_does_not_is_known_quickly() -> None:
     with socket.create_server((ports.LOOPBACK, 0)) as other:
         there = (ports.LOOPBACK, int(other.getsockname()[1]))
         nowhere = (ports.LOOPBACK, ports.free())
-        assert ports.reachable(nowhere, there)
+        assert ports.reachable(nowhere, there, seconds=30)
         assert not ports.reachable(nowhere)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps what rests from being given away")
+def test_a_free_port_is_given_to_nobody_else_before_it_is_used() -> None:
+    free = {ports.free() for _ in range(20)}
+    for _ in range(10_000):
+        with socket.socket() as other:
+            other.bind((ports.LOOPBACK, 0))
+            assert other.getsockname()[1] not in free
+    for port in free:
+        assert not ports.reachable((ports.LOOPBACK, port))
+        with socket.create_server((ports.LOOPBACK, port)):
+            assert ports.taken(port)
 
 
 def test_a_folder_is_held_by_one(tmp_path: Path) -> None:
