@@ -44,15 +44,17 @@ class _Server(uvicorn.Server):
 @contextmanager
 def served(application: FastAPI) -> Generator[str]:
     """Its URL, for the length of the block."""
-    config = uvicorn.Config(application, port=ports.free(), log_config=None, timeout_graceful_shutdown=2)
-    server = _Server(config)
-    thread = threading.Thread(target=server.run)
+    # its own from the first, for an application may take long to start
+    listener = socket.create_server((ports.LOOPBACK, 0))
+    server = _Server(uvicorn.Config(application, log_config=None, timeout_graceful_shutdown=2))
+    thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     try:
         while not server.up.wait(0.1):
             assert thread.is_alive(), "the API did not start"
-        yield f"http://127.0.0.1:{config.port}"
+        yield f"http://{ports.LOOPBACK}:{listener.getsockname()[1]}"
     finally:
         if server.up.is_set():
             server.end()
         thread.join()
+        listener.close()
