@@ -186,19 +186,19 @@ async def test_an_open_job_that_is_reset_goes_on_in_its_row(parts: Parts, toys: 
     assert toys.calls.count("one") == 1  # what was done is not done again
 
 
-async def test_a_reset_of_an_ended_job_is_terminated_and_reported(shared: Parts) -> None:
-    job_id = await silently(shared, "answer")
-    await compared(shared)
-    before = await shared.row(job_id)
+async def test_a_reset_of_an_ended_job_is_terminated_and_reported(parts: Parts) -> None:
+    job_id = await silently(parts, "answer")
+    await compared(parts)
+    before = await parts.row(job_id)
     assert before.status == Status.COMPLETED
-    run = await reset(shared, job_id)
-    await listed(shared, job_id, run)
-    report = await compared(shared)
+    run = await reset(parts, job_id)
+    await listed(parts, job_id, run)
+    report = await compared(parts)
     assert strays(report, job_id) == ["it was reset after its job had ended (completed); terminated"]
     assert report["mended"] == 1
-    assert await shared.closed(job_id) == WorkflowExecutionStatus.TERMINATED
-    assert ended_as(await shared.row(job_id)) == ended_as(before)
-    assert (await compared(shared))["mended"] == 0
+    assert await parts.closed(job_id) == WorkflowExecutionStatus.TERMINATED
+    assert ended_as(await parts.row(job_id)) == ended_as(before)
+    assert (await compared(parts))["mended"] == 0
 
 
 async def test_a_reset_of_an_ended_job_does_nothing_again(parts: Parts, toys: Toys) -> None:
@@ -364,6 +364,8 @@ async def test_two_comparisons_at_once_end_every_job_once(parts: Parts) -> None:
         pass
     for job_id in ids:
         await parts.client.get_workflow_handle(str(job_id)).terminate()
+    for job_id in ids:
+        await parts.closed(job_id)
     await settle(parts)
     other = Reconciler(parts.client, parts.jobs, parts.dispatch, parts.reports, parts.catalog)
     await asyncio.gather(parts.reconciler.run(), other.run())
@@ -389,6 +391,7 @@ class TooLate(Reports):
 async def test_a_real_end_that_comes_meanwhile_stands(shared: Parts) -> None:
     job_id = await begun(shared)
     await shared.client.get_workflow_handle(str(job_id)).terminate()
+    await shared.closed(job_id)
     await settle(shared)
     reports = TooLate(shared)
     report = await Reconciler(shared.client, shared.jobs, shared.dispatch, reports, shared.catalog).run()
@@ -427,6 +430,7 @@ async def test_a_job_that_cannot_be_compared_keeps_no_other_from_it(
     bad, good = await begun(shared), await begun(shared)
     for job_id in (bad, good):
         await shared.client.get_workflow_handle(str(job_id)).terminate()
+        await shared.closed(job_id)
     whole = Reports.take_over
 
     async def take_over(self: Reports, job_id: UUID, steps: Sequence[DoneStep]) -> None:

@@ -1,6 +1,7 @@
 """Ledger and engine compared: what ended behind our back is closed, what runs is adopted, nothing is restarted."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,6 +12,7 @@ from temporalio.client import (
     Interceptor,
     OutboundInterceptor,
     ScheduleActionExecutionStartWorkflow,
+    ScheduleActionResult,
     WorkflowExecutionDescription,
     WorkflowExecutionStatus,
 )
@@ -63,6 +65,7 @@ def found(report: dict[str, Any], job_id: UUID) -> list[str]:
 async def test_what_was_terminated_from_outside_is_canceled_and_says_by_whom(parts: Parts) -> None:
     job_id = await begun(parts)
     await parts.client.get_workflow_handle(str(job_id)).terminate(reason="enough")
+    await parts.closed(job_id)
     report = await compared(parts)
     row = await parts.row(job_id)
     assert row.status == Status.CANCELED
@@ -232,8 +235,12 @@ async def test_the_schedule_that_compares_is_made_once(parts: Parts) -> None:
         async def reported() -> bool:
             return await parts.reports.last(REPORT) is not None
 
+        async def fired() -> Sequence[ScheduleActionResult]:
+            return (await parts.client.get_schedule_handle(RECONCILE).describe()).info.recent_actions
+
         await until(reported)
-        [run] = (await parts.client.get_schedule_handle(RECONCILE).describe()).info.recent_actions
+        # noted a moment after; one more where a five minutes' mark has just passed
+        run = (await until(fired))[-1]
         assert isinstance(run.action, ScheduleActionExecutionStartWorkflow)
         counts = await parts.client.get_workflow_handle(run.action.workflow_id).result()
         assert set(counts) == {"startedAt", "finishedAt", "checked", "started", "closed", "mended"}

@@ -131,7 +131,7 @@ class Parts:
         assert row is not None
         return row
 
-    async def ended(self, job_id: UUID, seconds: float = 20.0) -> JobRow:
+    async def ended(self, job_id: UUID, seconds: float = 30.0) -> JobRow:
         """The job's row once its status is terminal."""
         await until(lambda: self._is(job_id, lambda row: row.status.terminal), seconds)
         return await self.row(job_id)
@@ -154,20 +154,26 @@ class Parts:
         await until(found)
 
     async def closed(self, job_id: UUID) -> Any:
-        """The execution's own end, once it has one: its WorkflowExecutionStatus."""
+        """The execution's own end, once it has one and is listed with it: its WorkflowExecutionStatus.
 
-        async def over() -> bool:
-            return (await self.client.get_workflow_handle(str(job_id)).describe()).close_time is not None
+        What the engine lists is a moment old, and the reconciler believes what is listed as running.
+        """
 
-        await until(over)
-        return (await self.client.get_workflow_handle(str(job_id)).describe()).status
+        async def over() -> Any:
+            found = await self.client.get_workflow_handle(str(job_id)).describe()
+            if found.close_time is None:
+                return None
+            listed = self.client.list_workflows(f"RunId = '{found.run_id}' AND ExecutionStatus != 'Running'")
+            return found.status if [run async for run in listed] else None
+
+        return await until(over)
 
 
 def steps_of(row: JobRow) -> list[tuple[str, str]]:
     return [(step.name, step.status) for step in row.steps]
 
 
-async def until(holds: Callable[[], Awaitable[T]], seconds: float = 20.0) -> T:
+async def until(holds: Callable[[], Awaitable[T]], seconds: float = 30.0) -> T:
     """What `holds` answers once it is true."""
     async with asyncio.timeout(seconds):
         while not (answer := await holds()):
