@@ -97,7 +97,7 @@ class Book:
     async def waiting(self, work: Awaitable[T]) -> "asyncio.Future[T]":
         """`work` as a task, once a lock holds it up."""
         task = asyncio.ensure_future(work)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not await self.value(
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
             ):
