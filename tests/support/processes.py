@@ -21,7 +21,7 @@ from ledger.jobs import Jobs
 from local import ports
 from local.process import Process, wait_until
 from local.temporal import find_cli
-from longrun import Client
+from longrun import Client, Live, LongrunError
 from tests.support.proxy import TcpProxy
 from tests.support.stand_ins import Background
 from workflows.kind import Catalog, Kind
@@ -198,6 +198,19 @@ class Stack:
         """The job's row once its status is terminal."""
         until(lambda: self.job(job_id)["finished_at"], seconds, "the end of the job")
         return self.job(job_id)
+
+    def progress(self, job_id: str) -> Live:
+        """The running workflow's own answer; a worker with much to do is not waited for, but may be asked again."""
+
+        def asked() -> Live | None:
+            try:
+                return self.client().progress(job_id)
+            except LongrunError as error:
+                if error.code != "engine_unavailable":
+                    raise
+                return None
+
+        return until(asked, what="the workflow's answer")
 
     def execution(self, job_id: str) -> WorkflowExecutionDescription:
         """The job's execution as the engine has it; raises RPCError while it knows none."""

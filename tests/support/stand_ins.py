@@ -10,7 +10,6 @@ from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from typing import Any, Self, TypeVar
 
-from local import ports
 from tests.support.deepgram import DeepgramServer, hears
 from tests.support.github_server import GitHubServer, Repo
 from tests.support.model_server import ModelServer, answers
@@ -103,10 +102,18 @@ class Turnstile:
 
 
 class Organisations(GitHubServer):
-    """GitHub, with an end to its faults."""
+    """GitHub, with an end to its faults; each request goes by `before` first, if there is one."""
+
+    before: Turnstile | None = None
 
     def forget(self) -> None:
         self._faults.clear()
+        self.before = None
+
+    async def _answer(self, asked: Asked) -> Answer:
+        if self.before is not None:
+            await self.before(asked)
+        return await super()._answer(asked)
 
 
 class Outside:
@@ -116,7 +123,8 @@ class Outside:
         self.background = background
         self.site, self.github, self.model = SiteServer(), Organisations(), ModelServer()
         self.deepgram, self.supabase = DeepgramServer(), SupabaseServer()
-        self.nowhere = f"127.0.0.1:{ports.free()}"
+        # a port that a server picks for itself is never this one
+        self.nowhere = "127.0.0.1:1"
         self._opened = AsyncExitStack()
 
     def __enter__(self) -> Self:
