@@ -22,7 +22,7 @@ from domain.schedule import ScheduleRequest
 from engine import schedule_sync
 from engine.carrying import carry, look, mark_of
 from engine.schedule_sync import Finding, compare_schedules
-from engine.schedules import keep_reconciling
+from engine.schedules import RECONCILE, keep_reconciling
 from ledger.schedules import ScheduleRow
 from tests.support.stack_parts import Parts, until
 
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def made(parts: Parts, **asked: Any) -> ScheduleRow:
-    body = {"jobType": "toy", "payload": {}, "cron": "15 6 * * *", "timezone": "Europe/Berlin", **asked}
+    body = {"jobType": "toy", "payload": {}, "cron": "15 6 1 1 *", "timezone": "Europe/Berlin", **asked}
     row, _ = await parts.scheduling.create(ScheduleRequest.model_validate(body))
     return row
 
@@ -107,7 +107,8 @@ async def test_other_times_are_taken_over_and_written_as_ours(parts: Parts, spec
     assert after is not None
     assert await mark_of(after) == now.mark
     # which second of the spread is drawn by the time itself, so nothing has moved
-    assert after.info.next_action_times == before.info.next_action_times
+    times = before.info.next_action_times
+    assert after.info.next_action_times[:5] in (times[:5], times[1:6]), "the first of them may have come meanwhile"
     assert await compared(parts) == []
 
 
@@ -146,6 +147,7 @@ async def test_what_no_schedule_here_can_be_is_put_back(parts: Parts, schedule: 
 
 async def test_one_deleted_in_the_engine_is_paused_and_can_be_resumed(parts: Parts) -> None:
     await keep_reconciling(parts.client)
+    assert await look(parts.client, RECONCILE), "who answers has begun: the engine is older than the schedule"
     row = await made(parts)
     await parts.client.get_schedule_handle(row.id).delete()
     assert await compared(parts) == [(row.id, "paused")]

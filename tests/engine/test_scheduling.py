@@ -30,6 +30,11 @@ def asking(**asked: Any) -> ScheduleRequest:
     return ScheduleRequest.model_validate({"jobType": "toy", "payload": {}, "cron": "0 0 1 1 *", **asked})
 
 
+def far_minute() -> int:
+    """Half an hour from now: the next time stays the next one while a test runs."""
+    return (datetime.now(UTC).minute + 30) % 60
+
+
 async def made(parts: Parts, **asked: Any) -> ScheduleRow:
     row, new = await parts.scheduling.create(asking(**asked))
     assert new
@@ -87,10 +92,11 @@ async def test_days_are_those_that_crontab_means(shared: Parts, cron: str, days:
 
 
 async def test_the_next_times_are_the_engines(shared: Parts) -> None:
-    row = await made(shared, cron="15 * * * *")
+    minute = far_minute()
+    row = await made(shared, cron=f"{minute} * * * *")
     times = await shared.scheduling.upcoming(row)
     assert len(times) == 5
-    assert [at.minute for at in times] == [15] * 5
+    assert [at.minute for at in times] == [minute] * 5
     assert row.next_run_at == times[0]
     assert {later - earlier for earlier, later in pairwise(times)} == {timedelta(hours=1)}
 
@@ -175,7 +181,7 @@ async def test_a_deduplication_key_changes_the_schedule_that_has_it(shared: Part
 
 
 async def test_pause_and_resume(shared: Parts) -> None:
-    row = await made(shared, cron="@hourly")
+    row = await made(shared, cron=f"{far_minute()} * * * *")
     paused = await shared.scheduling.pause(row)
     found = await look(shared.client, row.id)
     assert found is not None
@@ -282,7 +288,7 @@ async def test_a_commit_whose_answer_was_lost_is_found(shared: Parts, away: tupl
 
 
 async def test_an_engine_that_is_down_is_told_and_nothing_is_half_done(shared: Parts) -> None:
-    row = await made(shared, cron="1 * * * *")
+    row = await made(shared, cron=f"{far_minute()} * * * *")
     nobody = await connect({"TEMPORAL_ADDRESS": f"127.0.0.1:{ports.free()}"}, plugin())
     alone = Scheduling(nobody, shared.schedules, Scheduled(shared.jobs, shared.catalog))
     before = await shared.schedules.list()
@@ -297,7 +303,7 @@ async def test_an_engine_that_is_down_is_told_and_nothing_is_half_done(shared: P
 
 
 async def test_a_next_time_that_is_past_is_asked_for_anew(shared: Parts) -> None:
-    row = await made(shared, cron="@hourly")
+    row = await made(shared, cron=f"{far_minute()} * * * *")
     await shared.schedules.next_run(row.id, row.mark, datetime(2026, 1, 1, tzinfo=UTC))
     stale = await shared.schedules.get(row.id)
     assert stale is not None
