@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import UUID, uuid4
 
 import pytest
@@ -18,23 +20,24 @@ def named() -> str:
     return f"model-{uuid4().hex[:8]}"
 
 
-async def asking(buckets: Buckets, job_id: UUID, model: str, seconds: float, *, tokens: int = 1) -> int:
-    """How many turns a job gets in that time, with ten calls asking at once."""
-    taken = 0
+@asynccontextmanager
+async def asking(
+    buckets: Buckets, job_id: UUID, model: str, taken: list[UUID], calls: int = 10
+) -> AsyncGenerator[None]:
+    """A job's calls that ask again and again, and note each turn they get."""
 
     async def call() -> None:
-        nonlocal taken
         while True:
-            await buckets.take(job_id, "v", model, tokens)
-            taken += 1
+            await buckets.take(job_id, "v", model, 1)
+            taken.append(job_id)
 
-    async with asyncio.timeout(seconds + 30):
-        calls = [asyncio.create_task(call()) for _ in range(10)]
-        await asyncio.sleep(seconds)
-        for each in calls:
+    tasks = [asyncio.create_task(call()) for _ in range(calls)]
+    try:
+        yield
+    finally:
+        for each in tasks:
             each.cancel()
-        await asyncio.gather(*calls, return_exceptions=True)
-    return taken
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def test_without_a_limit_nobody_waits(book: Book) -> None:
@@ -47,10 +50,17 @@ async def test_without_a_limit_nobody_waits(book: Book) -> None:
 async def test_requests_of_all_workers_together_stay_within_the_limit(book: Book) -> None:
     job_id, model, per_minute = await book.running(), named(), 1200
     workers = [Buckets(book.database, requests_per_minute=per_minute) for _ in range(3)]
+    taken: list[UUID] = []
     began = time.monotonic()
-    taken = sum(await asyncio.gather(*[asking(one, job_id, model, 1.5) for one in workers]))
-    most = per_minute * BURST + (time.monotonic() - began) * per_minute / 60
-    assert per_minute * BURST < taken <= most + 1
+    async with AsyncExitStack() as all_of_them:
+        for one in workers:
+            await all_of_them.enter_async_context(asking(one, job_id, model, taken))
+        await asyncio.sleep(1.5)
+        async with asyncio.timeout(30):
+            while len(taken) <= per_minute * BURST:
+                await asyncio.sleep(0.02)
+        most = per_minute * BURST + (time.monotonic() - began) * per_minute / 60
+        assert len(taken) <= most + 1
 
 
 async def test_tokens_are_reserved_and_given_back(book: Book) -> None:
@@ -73,16 +83,35 @@ async def test_a_call_larger_than_the_bucket_goes_when_that_is_full(book: Book) 
     assert await book.value("SELECT tokens FROM vendor_buckets WHERE model = $1", model) < -4800
 
 
+class Eager(Buckets):
+    """Asks again at once, however long the next turn is off."""
+
+    async def _ask(self, job_id: UUID, vendor: str, model: str, tokens: int) -> float:
+        return min(await super()._ask(job_id, vendor, model, tokens), 0.01)
+
+
 async def test_owners_take_turns_and_premium_weighs_four_times(book: Book) -> None:
-    model = named()
+    """Turns are given out here, one by one: a bucket that fills while nobody is let run serves all alike."""
+    model, turns = named(), 60
     paying, free, other = [await book.running(owner=uuid4().hex, tier=tier) for tier in ("premium", "free", "free")]
-    buckets = Buckets(book.database, requests_per_minute=1200)
+    buckets, taken = Eager(book.database, requests_per_minute=1), list[UUID]()
     await buckets.take(paying, "v", model, 1)
-    # what follows are turns
-    await book.database.execute("UPDATE vendor_buckets SET requests = 0 WHERE model = $1", model)
-    taken = await asyncio.gather(*[asking(buckets, job, model, 3.0) for job in (paying, free, other)])
-    assert taken[1] == pytest.approx(taken[2], rel=0.35)
-    assert 2.5 < taken[0] / taken[1] < 6, taken
+    async with asyncio.timeout(60), AsyncExitStack() as all_of_them:
+        for job_id in (paying, free, other):
+            await all_of_them.enter_async_context(asking(buckets, job_id, model, taken))
+        for given in range(turns):
+            while len(taken) < given or await asks(book, model) < 3:
+                await asyncio.sleep(0.002)
+            await book.database.execute("UPDATE vendor_buckets SET requests = 1 WHERE model = $1", model)
+        while len(taken) < turns:
+            await asyncio.sleep(0.002)
+    assert taken.count(free) == pytest.approx(taken.count(other), abs=1)
+    assert 3.5 < taken.count(paying) / taken.count(free) < 4.5, taken
+
+
+async def asks(book: Book, model: str) -> int:
+    """How many owners ask for a turn right now."""
+    return await book.value("SELECT count(*) FROM vendor_turns WHERE model = $1 AND asks_until > now()", model)
 
 
 async def test_who_has_left_holds_nobody_up(book: Book) -> None:
@@ -91,8 +120,8 @@ async def test_who_has_left_holds_nobody_up(book: Book) -> None:
     gone, here = [await book.running(owner=uuid4().hex) for _ in range(2)]
     buckets = Buckets(book.database, requests_per_minute=60)
     async with asyncio.timeout(30):
-        for _ in range(10):
-            await buckets.take(here, "v", model, 1)
+        await buckets.take(here, "v", model, 1)
+        await book.database.execute("UPDATE vendor_buckets SET requests = -2 WHERE model = $1", model)
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.2):
                 await buckets.take(gone, "v", model, 1)
