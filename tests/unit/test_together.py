@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
 from domain.errors import LedgerUnavailable
+from ledger import together as module
 from ledger.together import Together
 
 
@@ -26,20 +28,45 @@ class Writer:
         return [2 * number for number in numbers]
 
 
-async def test_statements_that_are_kept_apart_take_what_comes_between_them() -> None:
-    writer = Writer()
+class ByHand:
+    """asyncio with a clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(asyncio, name)
+
+    def get_running_loop(self) -> "ByHand":
+        return self
+
+    def create_future(self) -> asyncio.Future[Any]:
+        return asyncio.get_running_loop().create_future()
+
+    def time(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        until = self.now + seconds
+        while self.now < until:
+            await asyncio.sleep(0)
+
+
+async def test_statements_that_are_kept_apart_take_what_comes_between_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    writer, clock = Writer(), ByHand()
+    monkeypatch.setattr(module, "asyncio", clock)
     together = Together(writer, apart=1.0)
-    clock = asyncio.get_running_loop().time
-    began = clock()
-    assert await together(1) == 2
-    assert clock() - began < 0.9, "the first waits for nothing"
+    assert await together(1) == 2, "the first waits for nothing"
     rest: list[asyncio.Task[int]] = []
     for number in (2, 3, 4):
         rest.append(asyncio.create_task(together(number)))
         await asyncio.sleep(0.01)
+    clock.now = 0.9
+    await asyncio.sleep(0.01)
+    assert writer.wrote == [[1]]
+    clock.now = 1.0
     assert await asyncio.gather(*rest) == [4, 6, 8]
     assert writer.wrote == [[1], [2, 3, 4]]
-    assert clock() - began > 0.9
 
 
 async def test_those_that_come_meanwhile_go_together() -> None:
