@@ -28,7 +28,7 @@ async def site() -> AsyncGenerator[SiteServer]:
 
 @pytest.fixture
 async def client(site: SiteServer) -> AsyncGenerator[GuardedClient]:
-    async with GuardedClient(allow=[site.authority], timeout=5, max_bytes=1000) as client:
+    async with GuardedClient(allow=[site.authority], timeout=30, max_bytes=1000) as client:
         yield client
 
 

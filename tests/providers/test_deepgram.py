@@ -356,7 +356,7 @@ class TestAFailure:
 
         vendor.mode, till = drips, Drawer()
         async with asyncio.timeout(60):
-            error = await failing(make(till, timeout=2.0), hearing)
+            error = await failing(make(till, timeout=4.0), hearing)
         assert (error.code, error.again) == ("timeout", True)
         assert [spent.audio_seconds for spent in till.spent] == [90.0]
 

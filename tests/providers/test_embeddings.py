@@ -47,7 +47,7 @@ def embedded(asked: Asked) -> Answer:
 
 @asynccontextmanager
 async def answering(
-    route: Route = embedded, *, totals: Totals | None = None, timeout: float = 5.0
+    route: Route = embedded, *, totals: Totals | None = None, timeout: float = 30.0
 ) -> AsyncGenerator[tuple[OpenAIEmbeddings, SiteServer, Purse]]:
     purse = Purse(totals)
     async with SiteServer({"/v1/embeddings": route}) as server:
@@ -86,11 +86,11 @@ async def test_a_question_is_no_jobs_expense() -> None:
         (Answer(200, body="<html>"), "bad_answer", True),
         (Answer(200, body='{"data": [], "usage": {"prompt_tokens": 1}}'), "bad_answer", True),
         (Answer(drop=True), "connection", True),
-        (Answer(200, delay=3.0), "timeout", True),
+        (Answer(200, delay=60), "timeout", True),
     ],
 )
 async def test_what_the_vendor_does_wrong_has_a_name(answer: Answer, code: str, again: bool) -> None:
-    async with answering(answer, timeout=0.5) as (embeddings, _, _):
+    async with answering(answer, timeout=0.5 if answer.delay else 30) as (embeddings, _, _):
         with pytest.raises(VendorError) as raised:
             await embeddings.embed(["text"], call())
     assert (raised.value.code, raised.value.again) == (code, again)

@@ -1,11 +1,13 @@
 """GitHub's limits and failures, and what becomes of the token, over real HTTP from a GitHub on loopback."""
 
+import asyncio
 import time
 import traceback
 
 import pytest
 
 from domain.errors import RateLimited
+from local import ports
 from providers.github import GitHub
 from tests.support.github_company import ACME, asking, package, refusal
 from tests.support.github_server import GitHubServer, Repo, limited
@@ -21,13 +23,17 @@ TOKEN = "ghp_marker_that_nobody_may_see"
 async def test_a_short_limit_says_how_long_to_wait(status: int, header: str):
     async with GitHubServer() as github:
         github.add("acmewidgets", Repo("web"), **ACME)
+        began = time.time()
         # The reset is a moment, so it is told when the test runs and not when it is collected.
         limit = limited(status, retry_after="30") if header == "retry-after" else limited(status, reset_in=30)
         github.fail("/orgs/acmewidgets", limit)
         error = await refusal(github)
+        spent = time.time() - began
     assert isinstance(error, RateLimited)
     assert error.again
-    assert error.retry_after == pytest.approx(30, abs=3)
+    assert error.retry_after is not None
+    # a reset is told in whole seconds
+    assert 29 - spent <= error.retry_after <= 30
 
 
 @pytest.mark.parametrize("answer", [limited(403, reset_in=1800), limited(429, retry_after="900")])
@@ -93,16 +99,14 @@ async def test_a_failing_github_is_a_vendor_error_by_its_cause(answer: Answer, c
 
 
 async def test_a_silent_github_times_out():
-    async with GitHubServer(first_delay=5) as github:
-        began = time.monotonic()
+    async with GitHubServer(first_delay=600) as github, asyncio.timeout(60):
         error = await refusal(github, timeout=0.2)
-        assert time.monotonic() - began < 3
     assert (error.code, error.again) == ("timeout", True)
 
 
 async def test_nobody_listening_is_a_connection_failure():
-    async with GitHubServer() as github:
-        pass
+    github = GitHubServer()
+    github.port = ports.free()
     assert (await refusal(github)).code == "connection"
 
 

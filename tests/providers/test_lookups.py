@@ -25,7 +25,7 @@ async def site() -> AsyncGenerator[SiteServer]:
 @pytest.fixture
 async def lookups(site: SiteServer) -> AsyncGenerator[PostingLookups]:
     async with (
-        GuardedClient(allow=[site.authority], timeout=5) as client,
+        GuardedClient(allow=[site.authority], timeout=30) as client,
         Crawlbase("token", f"{site.url}/crawl") as crawlbase,
     ):
         found = CompanySite(client, candidates=(f"{site.url}/{{slug}}",), crawlbase=crawlbase)

@@ -56,7 +56,7 @@ class Drawer:
 
 class Make(Protocol):
     def __call__(
-        self, vendor: str, url: str, till: Drawer, *, timeout: float = 5.0, model: str | None = None
+        self, vendor: str, url: str, till: Drawer, *, timeout: float = 30.0, model: str | None = None
     ) -> Models: ...
 
 
@@ -65,7 +65,7 @@ async def make() -> AsyncGenerator[Make]:
     """Builds Models for one vendor and closes their connections afterwards."""
     opened: list[Models] = []
 
-    def build(vendor: str, url: str, till: Drawer, *, timeout: float = 5.0, model: str | None = None) -> Models:
+    def build(vendor: str, url: str, till: Drawer, *, timeout: float = 30.0, model: str | None = None) -> Models:
         if vendor == "anthropic":
             made = Models(till, model=model, anthropic_key=KEY, anthropic_base_url=url, timeout=timeout)
         else:
@@ -372,26 +372,26 @@ class TestAFailure:
     async def test_by_silence_is_a_timeout(self, make: Make, vendor: str) -> None:
         async with wire(hangs) as server:
             with pytest.raises(VendorError) as caught:
-                await ask(make(vendor, server.url, Drawer(), timeout=0.3))
-            await asyncio.wait_for(server.dropped.wait(), 5)
+                await ask(make(vendor, server.url, Drawer(), timeout=1.5))
+            await asyncio.wait_for(server.dropped.wait(), 30)
         assert (caught.value.code, caught.value.again) == ("timeout", True)
         assert server.requests == 1
 
     async def test_by_an_answer_that_drips_is_a_timeout(self, make: Make, vendor: str) -> None:
         async with wire(drips) as server:
             with pytest.raises(VendorError) as caught:
-                await ask(make(vendor, server.url, Drawer(), timeout=0.5))
-            await asyncio.wait_for(server.dropped.wait(), 5)
+                await ask(make(vendor, server.url, Drawer(), timeout=1.5))
+            await asyncio.wait_for(server.dropped.wait(), 30)
         assert (caught.value.code, caught.value.again) == ("timeout", True)
 
     async def test_a_cancel_drops_the_call(self, make: Make, vendor: str) -> None:
         async with wire(hangs) as server:
             task = asyncio.create_task(ask(make(vendor, server.url, Drawer(), timeout=60)))
-            await asyncio.wait_for(server.asked.wait(), 5)
+            await asyncio.wait_for(server.asked.wait(), 30)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-            await asyncio.wait_for(server.dropped.wait(), 1)
+            await asyncio.wait_for(server.dropped.wait(), 30)
 
 
 async def hangs(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:

@@ -44,7 +44,7 @@ async def site() -> AsyncGenerator[SiteServer]:
 
 @pytest.fixture
 async def requests(site: SiteServer) -> AsyncGenerator[Requests]:
-    async with GuardedClient(allow=[site.authority], timeout=5, max_bytes=100_000) as client:
+    async with GuardedClient(allow=[site.authority], timeout=30, max_bytes=100_000) as client:
         yield Requests(client)
 
 
@@ -234,7 +234,7 @@ class TestAModelThatAsksForTools:
         site.routes[path] = asks(("calculate", {"expression": "6*7"}), ("forbidden", {}))
         till = Drawer()
         keys = {"anthropic_key": "k", "anthropic_base_url": site.url, "openai_key": "k", "openai_base_url": site.url}
-        models = Models(till, timeout=5, **keys)  # pyright: ignore[reportArgumentType]
+        models = Models(till, timeout=30, **keys)  # pyright: ignore[reportArgumentType]
         job_id = uuid4()
 
         async def choose(turn: int, *exchanges: Exchange, offers: Sequence[ToolOffer] = (OFFER,)) -> Any:

@@ -1,6 +1,6 @@
 """Events on their way to a receiver: what is signed, where they may go, and how long that may take."""
 
-import time
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
@@ -58,14 +58,13 @@ async def test_a_redirect_is_an_answer(site: SiteServer) -> None:
 
 
 async def test_an_answer_that_never_ends_is_not_waited_for(site: SiteServer) -> None:
-    site.routes |= {"/drips": Answer(200, body="x" * 100, pause=5, chunk=1), "/hangs": Answer(delay=30)}
-    async with WebhookPoster(allow=[site.authority], timeout=0.3) as poster:
-        began = time.monotonic()
+    site.routes |= {"/drips": Answer(200, body="x" * 100, pause=5, chunk=1), "/hangs": Answer(delay=600)}
+    async with WebhookPoster(allow=[site.authority], timeout=30) as poster:
         drips = await poster.post(f"{site.url}/drips", event_id="evt_1", body=BODY, secrets=[new_secret()])
-        assert drips.status == 200, "the body is nobody's concern"
+    assert drips.status == 200, "the body is nobody's concern"
+    async with WebhookPoster(allow=[site.authority], timeout=0.3) as poster, asyncio.timeout(60):
         with pytest.raises(VendorError) as caught:
             await poster.post(f"{site.url}/hangs", event_id="evt_1", body=BODY, secrets=[new_secret()])
-        assert time.monotonic() - began < 5
     assert (caught.value.code, caught.value.again) == ("timeout", True)
 
 

@@ -22,7 +22,7 @@ async def test_a_call_given_up_while_it_closes_idle_connections_loses_none(http:
 
 async def given_up(http: ModuleType, url: str, turns: int) -> None:
     """Ask when eight connections have been idle for too long, and cancel so many turns of the loop later."""
-    async with http.AsyncClient(limits=http.Limits(keepalive_expiry=0.01), trust_env=False) as client:
+    async with http.AsyncClient(limits=http.Limits(keepalive_expiry=0.01), timeout=30, trust_env=False) as client:
         await asyncio.gather(*(client.get(url) for _ in range(8)))
         await asyncio.sleep(0.02)
         call = asyncio.create_task(client.get(url))
