@@ -60,7 +60,7 @@ async def test_a_change_of_limits_waits_for_the_turn_that_is_under_way(book: Boo
     first, last = await book.value(lanes)
     park = "UPDATE lanes SET parked = 'owner' WHERE owner = $1"
     async with book.in_between() as turn:
-        assert await turn.fetchval(TAKE, LOCK, "5000ms")
+        assert await turn.fetchval(TAKE, LOCK, "60000ms")
         await turn.execute(park, last)
         change = await book.waiting(queues.change("toy", Limits(per_owner=2)))
         await turn.execute(park, first)

@@ -1,6 +1,8 @@
 """Admission: never twice, never too many, in order."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -48,7 +50,9 @@ async def test_eight_claimers_never_take_a_job_twice_nor_more_than_may_be_in_fli
 class Frozen(Dispatch):
     """Of a process that is stopped in the middle of a turn, the lock in its hands."""
 
-    reached = asyncio.Event()
+    def __init__(self, database: Database, *, frozen: timedelta) -> None:
+        super().__init__(database, frozen=frozen)
+        self.reached = asyncio.Event()
 
     async def _admit(self, connection: Any, at_most: int) -> Any:
         self.reached.set()
@@ -57,17 +61,26 @@ class Frozen(Dispatch):
 
 async def test_a_turn_that_is_frozen_does_not_keep_others_from_theirs(book: Book) -> None:
     [job] = await book.jobs.open([new_job()])
-    frozen = Frozen(book.database, frozen=timedelta(milliseconds=300))
-    turn = asyncio.create_task(frozen.claim(1))
-    await frozen.reached.wait()
-    assert await claimed(book.dispatch) == [], "only one at a time admits"
-    async with asyncio.timeout(30):
+    async with freezing(book, timedelta(minutes=1)):
+        assert await claimed(book.dispatch) == [], "only one at a time admits"
+    async with freezing(book, timedelta(milliseconds=300)), asyncio.timeout(30):
         while (found := await claimed(book.dispatch)) == []:
             await asyncio.sleep(0.02)
     assert found == [job.id]
-    turn.cancel()
-    with pytest.raises((asyncio.CancelledError, LedgerUnavailable)):
-        await turn
+
+
+@asynccontextmanager
+async def freezing(book: Book, frozen: timedelta) -> AsyncGenerator[None]:
+    """A turn that has come to a stop, and of which PostgreSQL waits so long to hear."""
+    stopped = Frozen(book.database, frozen=frozen)
+    turn = asyncio.create_task(stopped.claim(1))
+    try:
+        await stopped.reached.wait()
+        yield
+    finally:
+        turn.cancel()
+        with pytest.raises((asyncio.CancelledError, LedgerUnavailable)):
+            await turn
 
 
 async def test_what_is_claimed_is_not_claimed_again(book: Book) -> None:
