@@ -60,10 +60,11 @@ async def overdue(book: Book) -> dict[object, tuple[bool, bool]]:
     return {due.id: (due.over, due.open_parent) for due in await Cancels(book.database).overdue(GRACE)}
 
 
-async def test_who_is_overdue(book: Book) -> None:
+async def test_who_is_overdue(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ledger.cancels.MOMENT", timedelta(seconds=10))
     told, patient, looked_at, untold, claimed, parent = [await book.running() for _ in range(6)]
     child = (await book.open(parent_id=parent, in_engine=True)).id
-    ago = {told: 31, patient: 20, looked_at: 3}
+    ago = {told: 31, patient: 5, looked_at: 21}
     asked = [told, patient, looked_at, untold, child]
     await book.jobs.cancel_many([*asked, claimed], reason=None, by="alice")
     await book.database.execute(
