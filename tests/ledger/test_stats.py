@@ -15,7 +15,8 @@ from ledger.spend import Spend
 from ledger.stats import FORGET, Asked, Figures, Stats
 from tests.ledger.book import Book
 
-TODAY = Asked(datetime.now(UTC).date() - timedelta(days=1), datetime.now(UTC).date())
+# and the days beside it: midnight may pass while the tests run
+TODAY = Asked(datetime.now(UTC).date() - timedelta(days=1), datetime.now(UTC).date() + timedelta(days=1))
 
 
 @pytest.fixture
