@@ -47,8 +47,8 @@ async def test_one_that_nobody_imports_goes_after_a_week(book: Book) -> None:
     )
     job = await book.open(owner=bob, kind=KIND)
     tidy = Retention(book.database, Keep())
-    assert (await tidy.run(5))["exports"] == 1
+    assert (await tidy.run(60))["exports"] == 1
     assert [await exports.known(*each) for each in ((ann, old), (bob, waiting), (ann, new))] == [False, True, True]
     await book.end(job.id, Status.FAILED)
-    assert (await tidy.run(5))["exports"] == 1
+    assert (await tidy.run(60))["exports"] == 1
     assert not await exports.known(bob, waiting)

@@ -53,7 +53,7 @@ async def test_contents_go_and_the_row_stays(book: Book) -> None:
     )
     assert await mentions(book, "Acme") > 0
 
-    assert (await Retention(book.database, ALL).run(5))["blanked"] == 1
+    assert (await Retention(book.database, ALL).run(60))["blanked"] == 1
 
     row = await book.row(job_id)
     assert (row.status, row.payload, row.result, row.title) == (Status.COMPLETED, {}, None, "")
@@ -68,7 +68,7 @@ async def test_contents_go_and_the_row_stays(book: Book) -> None:
 async def test_what_is_young_or_open_is_left_alone(book: Book) -> None:
     young, running = await old(book, days=29), await book.running(payload={"a": 1})
     await book.database.execute("UPDATE jobs SET created_at = now() - interval '1 year' WHERE id = $1", running)
-    assert await Retention(book.database, ALL).run(5) == {"blanked": 0, "folded": 0, "keys": 0, "exports": 0}
+    assert await Retention(book.database, ALL).run(60) == {"blanked": 0, "folded": 0, "keys": 0, "exports": 0}
     assert (await book.row(young)).result == {"about": "Acme"}
     assert (await book.row(running)).payload == {"a": 1}
 
@@ -76,7 +76,7 @@ async def test_what_is_young_or_open_is_left_alone(book: Book) -> None:
 async def test_for_ever_is_for_ever(book: Book) -> None:
     job_id = await old(book, days=4000)
     assert Keep.days(0, 0) == Keep()
-    await Retention(book.database, Keep()).run(5)
+    await Retention(book.database, Keep()).run(60)
     assert (await book.row(job_id)).result == {"about": "Acme"}
 
 
@@ -89,7 +89,7 @@ async def test_a_history_keeps_its_transitions_and_what_somebody_did(book: Book)
     before = await book.events.after(job_id)
 
     for done in (1, 0):
-        assert (await Retention(book.database, Keep(events=MONTH)).run(5))["folded"] == done
+        assert (await Retention(book.database, Keep(events=MONTH)).run(60))["folded"] == done
     after = await book.events.after(job_id)
     [fold] = [event for event in after if event.type == "folded"]
     steps = [event for event in before if event.type == "step"]
@@ -103,10 +103,10 @@ async def test_portions_go_on_where_the_last_one_came_to_and_wait_for_nobody(boo
     retention = Retention(book.database, Keep(contents=MONTH), portion=2)
     async with book.in_between() as elsewhere:
         await elsewhere.execute("SELECT FROM jobs WHERE id = $1 FOR UPDATE", jobs[2])
-        assert (await retention.run(5))["blanked"] >= 2, "what is held is skipped, not waited for"
+        assert (await retention.run(60))["blanked"] >= 2, "what is held is skipped, not waited for"
         assert (await book.row(jobs[2])).blanked_at is None
     assert (await retention.run(0))["blanked"] == 0, "no time, no work"
-    await Retention(book.database, Keep(contents=MONTH), portion=2).run(5)
+    await Retention(book.database, Keep(contents=MONTH), portion=2).run(60)
     assert all([(await book.row(job_id)).blanked_at for job_id in jobs])
 
 
@@ -115,7 +115,7 @@ async def test_a_blanked_result_answers_nobody_from_the_cache(book: Book) -> Non
     again = await book.open(cache_key="same")
     assert again.status == Status.COMPLETED, "still young"
     await book.database.execute("UPDATE jobs SET finished_at = now() - interval '1 hour' WHERE id = $1", job_id)
-    await Retention(book.database, Keep(contents=timedelta(minutes=1))).run(5)
+    await Retention(book.database, Keep(contents=timedelta(minutes=1))).run(60)
     assert (await book.open(cache_key="same")).status == Status.QUEUED
 
 
@@ -124,7 +124,7 @@ async def test_expired_keys_are_forgotten_and_figures_stay(book: Book) -> None:
     await book.open(idempotency_key="b")
     await old(book)
     before = await Stats(book.database).read(TODAY)
-    assert (await Retention(book.database, ALL).run(5))["keys"] == 1
+    assert (await Retention(book.database, ALL).run(60))["keys"] == 1
     assert await book.value("SELECT array_agg(key) FROM idempotency_keys") == ["b"]
     assert (await book.row(expired.id)).idempotency_key == "a"
     assert await Stats(book.database).read(TODAY) == before
