@@ -21,7 +21,7 @@ async def told(book: Book, owner: str, since: Position, limit: int = 500) -> tup
 
 async def quiet(book: Book) -> None:
     """Wait for the server's own transactions: those of autovacuum hold a feed up for a moment."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while await book.value("SELECT pg_snapshot_xmin(s) < pg_snapshot_xmax(s) FROM pg_current_snapshot() s"):
             await asyncio.sleep(0.01)
 
@@ -76,6 +76,7 @@ async def test_nothing_is_told_above_a_transaction_that_is_still_open(book: Book
     """The slower of two transactions has the lower number: a reader that had gone past it would lose its event."""
     ann = uuid4().hex
     slow, quick = await book.running(owner=ann), await book.running(owner=ann)
+    await quiet(book)
     since = await Feed(book.database).now()
     async with book.in_between() as transaction:
         await transaction.execute(
