@@ -73,11 +73,13 @@ def start(client: Client, task: AppTask, options: Options | None = None, **paylo
 def accepted(stack: Stack, task: AppTask, job_id: str) -> None:
     """Wait until the job waits for the application."""
     until(lambda: stack.rows("SELECT FROM job_events WHERE job_id = $1 AND type = 'waiting'", job_id), what="the 202")
+    # the audit is told from inside the activity
+    until(lambda: not stack.execution(job_id).raw_description.pending_activities, what="the end of the request's step")
     assert len(task.requests()) == 1
 
 
 def ended(client: Client, job_id: str) -> Job:
-    return client.wait(job_id, 30)
+    return client.wait(job_id, 60)
 
 
 def steps(job: Job) -> list[tuple[str, str, int]]:
@@ -144,7 +146,7 @@ def test_an_accepted_task_waits_for_its_callback(stack: Stack, client: Client, a
     accepted(stack, task, job_id)
     job = client.get(job_id)
     assert (job.status, steps(job)) == ("running", [("call", "running", 1)])
-    assert client.progress(job_id).steps[0].status == "running"
+    assert stack.progress(job_id).steps[0].status == "running"
     [waiting] = [event for event in client.audit(job_id) if event.type == "waiting"]
     told = waiting.wire()
     assert (told["name"], told["for"]) == ("call", "the application at 127.0.0.1")
@@ -199,13 +201,13 @@ def test_nobody_answers_in_time(stack: Stack, client: Client, application: Appli
 def test_a_cancel_is_told_while_it_is_asked_and_while_it_waits(
     stack: Stack, client: Client, application: Application
 ) -> None:
-    slow, waits = application.task(Answer(200, delay=8)), application.task(ACCEPTED)
+    slow, waits = application.task(Answer(200, delay=60)), application.task(ACCEPTED)
     asked, waiting = start(client, slow), start(client, waits)
     until(slow.requests, what="the request")
     accepted(stack, waits, waiting)
     for task, job_id in ((slow, asked), (waits, waiting)):
         client.cancel(job_id)
-        job = client.wait(job_id, 5)
+        job = ended(client, job_id)
         assert (job.status, job.steps[0].status) == ("canceled", "failed")
         [told] = until(lambda task=task: task.requests("DELETE"), what="the cancel at the application")
         assert told.headers["longrun-job-id"] == job_id
@@ -218,7 +220,7 @@ def test_a_cancel_is_told_in_a_pause_between_attempts_and_told_again(client: Cli
     job_id = start(client, task, Options(retry=Retry(min_timeout_in_ms=60_000)))
     until(lambda: client.get(job_id).steps[0].status == "retrying", what="the pause")
     client.cancel(job_id)
-    assert client.wait(job_id, 5).status == "canceled"
+    assert ended(client, job_id).status == "canceled"
     until(lambda: len(task.requests("DELETE")) == 2, what="the second word")
     assert len({told.headers["webhook-id"] for told in task.requests("DELETE")}) == 1
 
@@ -227,7 +229,9 @@ def test_a_job_whose_time_is_over_is_told_to_the_application(
     stack: Stack, client: Client, application: Application
 ) -> None:
     task = application.task(ACCEPTED)
-    job_id = start(client, task, Options(max_duration=1))
+    # so long that the application has accepted it before
+    job_id = start(client, task, Options(max_duration=5))
+    accepted(stack, task, job_id)
     assert ended(client, job_id).status == "timed_out"
     until(lambda: task.requests("DELETE"), what="the word that nobody wants it")
     [point] = stack.rows("SELECT status FROM waitpoints WHERE job_id = $1", job_id)
@@ -261,7 +265,7 @@ def test_a_task_runs_by_a_schedule(stack: Stack, application: Application) -> No
 def test_tasks_of_one_key_keep_to_its_limit(stack: Stack, client: Client, application: Application) -> None:
     limits = {"limits": {"perKey": 1}}
     headers = {"authorization": f"Bearer {KEY}"}
-    assert httpx.patch(f"{stack.url}/api/queues/http-task", json=limits, headers=headers).is_success
+    assert httpx.patch(f"{stack.url}/api/queues/http-task", json=limits, headers=headers, timeout=20).is_success
     keyed = Options(concurrency_key="dataset-123")
     first, second = application.task(ACCEPTED), application.task(result(DONE))
     first_id = start(client, first, keyed)
@@ -318,9 +322,9 @@ def test_who_may_call_back(stack: Stack, client: Client, application: Applicatio
     accepted(stack, other, start(client, other))
     foreign = other.requests()[0].headers["longrun-callback-secret"]
     assert signed_post(url, said, foreign).status_code == 401
-    assert httpx.post(url, json=said).status_code == 401
+    assert httpx.post(url, json=said, timeout=20).status_code == 401
     signed = {"webhook-id": "1", "webhook-timestamp": "1", "webhook-signature": "nonsense"}
-    assert httpx.post(url, json=said, headers=signed).status_code == 401
+    assert httpx.post(url, json=said, headers=signed, timeout=20).status_code == 401
     assert stack.rows("SELECT FROM waitpoints WHERE job_id = $1 AND status = 'waiting'", job_id)
     assert signed_post(url, said, headers["longrun-callback-secret"]).status_code == 200
     assert ended(client, job_id).result == DONE
@@ -328,7 +332,7 @@ def test_who_may_call_back(stack: Stack, client: Client, application: Applicatio
 
 def test_only_listed_hosts_are_asked(client: Client, stack: Stack) -> None:
     asked = {"jobType": "http-task", "payload": {"url": "https://elsewhere.example/task"}}
-    refused = httpx.post(f"{stack.url}/api/jobs", json=asked, headers={"authorization": f"Bearer {KEY}"})
+    refused = httpx.post(f"{stack.url}/api/jobs", json=asked, headers={"authorization": f"Bearer {KEY}"}, timeout=20)
     assert (refused.status_code, refused.json()["code"]) == (422, "host_not_allowed")
     assert [error["pointer"] for error in refused.json()["errors"]] == ["/payload/url"]
 
