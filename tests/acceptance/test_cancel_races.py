@@ -22,8 +22,11 @@ class Canceled:
     job: dict[str, Any]
 
 
-def cancel_before_start(stack: Stack, errands: Errands, way: Way) -> Canceled:
-    """The dispatcher has claimed the job; its word to the engine is held back until the cancel is committed."""
+def cancel_before_start(stack: Stack, errands: Errands, way: Way, *, carried: bool = False) -> Canceled:
+    """The dispatcher has claimed the job; its word to the engine is held back until the cancel is committed.
+
+    `carried`: the engine is to hear of the cancel before a worker comes.
+    """
     engine, background = way(stack.engine_proxy()), stack.background
     stack.api(TEMPORAL_ADDRESS=f"127.0.0.1:{engine.port}").start()
     worker = stack.worker()
@@ -40,6 +43,8 @@ def cancel_before_start(stack: Stack, errands: Errands, way: Way) -> Canceled:
     meanwhile = stack.job(job_id)["status"]
     background.run(engine.release())
     start = until(lambda: began(stack, job_id), what="the start")
+    if carried:
+        until(lambda: stack.job(job_id)["cancel_sent_at"], what="the cancel's way to the engine")
     worker.start()
     return Canceled(meanwhile, start, stack.ended(job_id))
 
@@ -48,7 +53,7 @@ def test_a_cancel_between_claim_and_start_waits_for_the_start_and_ends_it(
     make_stack: StackMaker, errands: Errands, way: Way
 ) -> None:
     stack = make_stack()
-    seen = cancel_before_start(stack, errands, way)
+    seen = cancel_before_start(stack, errands, way, carried=True)
     assert seen.meanwhile == "queued"
     assert seen.job["status"] == "canceled"
     assert seen.job["finished_at"] > seen.began
@@ -73,16 +78,19 @@ def test_without_the_second_look_a_cancel_before_the_start_is_lost(
     assert seen.job["status"] == "completed"
 
 
-def cancel_that_nobody_carries(stack: Stack, errands: Errands) -> dict[str, Any]:
-    """Who has claimed a cancel dies before the engine hears of it, and the job's first step comes to its end."""
+def cancel_that_nobody_carries(stack: Stack, errands: Errands, seconds: float) -> dict[str, Any]:
+    """Who has claimed a cancel for so long dies before the engine hears of it, and the first step comes to its end."""
     stack.worker().start()
     job_id = stack.submit(KIND, errands.payload)
     until(lambda: errands.first.arrived == 1, what="the first step")
+    # who marks the start looks for a cancel
+    until(lambda: stack.job(job_id)["engine_started_at"], what="the mark of the start")
     # as the API writes it, and a dispatcher that claims it
     stack.rows(
         """UPDATE jobs SET cancel_requested_at = now(), cancel_requested_by = 'owner',
-            claimed_until = now() + '5 s'::interval WHERE id = $1""",
+            claimed_until = now() + make_interval(secs => $2) WHERE id = $1""",
         job_id,
+        seconds,
     )
     errands.then.open("two")
     errands.first.open("one")
@@ -92,7 +100,7 @@ def cancel_that_nobody_carries(stack: Stack, errands: Errands) -> dict[str, Any]
 def test_no_step_begins_once_a_cancel_is_asked_for_though_the_engine_has_not_heard(
     make_stack: StackMaker, errands: Errands
 ) -> None:
-    job = cancel_that_nobody_carries(make_stack(), errands)
+    job = cancel_that_nobody_carries(make_stack(), errands, 5)
     assert job["status"] == "canceled"
     assert errands.then.arrived == 0
 
@@ -100,7 +108,7 @@ def test_no_step_begins_once_a_cancel_is_asked_for_though_the_engine_has_not_hea
 def test_without_the_steps_guard_a_job_goes_on_whose_end_was_asked_for(
     make_stack: StackMaker, errands: Errands, without: Without
 ) -> None:
-    job = cancel_that_nobody_carries(make_stack(without(unguarded.CANCELING)), errands)
+    job = cancel_that_nobody_carries(make_stack(without(unguarded.CANCELING)), errands, 300)
     assert job["status"] == "completed"
     assert errands.then.arrived == 1
 
