@@ -1,6 +1,7 @@
 """Asking again from a later step, doing one thing to many jobs, and ending what does not obey: on the real stack."""
 
 import time
+from datetime import timedelta
 
 from temporalio.client import WorkflowExecutionStatus
 
@@ -16,7 +17,7 @@ def test_a_replay_from_analyze_reads_no_page_again(running: Stack, outside: Outs
     client, old = start(running, outside, "from-step")
     until(lambda: outside.model.requests, what="the question to the model")
     client.cancel(old)
-    client.wait(old, 10)
+    client.wait(old, 30)
     until(lambda: outside.model.dropped == 1, what="the end of the model call")
     for server in (outside.site, outside.github, outside.model):
         server.hits.clear()
@@ -43,12 +44,17 @@ def test_many_jobs_are_canceled_and_replayed_over_http(running: Stack, outside: 
 
     mine = {"owner": "bulk", "type": "research"}
     assert running.post("/api/jobs/bulk", {"action": "cancel", "filter": mine, "dryRun": True})["matched"] == 3
-    asked = time.monotonic()
     bulk = running.post("/api/jobs/bulk", {"action": "cancel", "filter": mine, "reason": "not needed"})
     assert bulk["matched"] == 3
-    assert {client.wait(job_id, 10).status for job_id in ids} == {"canceled"}
-    assert time.monotonic() - asked < 5
-    assert client.wait(bulk["bulkId"], 10).result == {"matched": 3, "done": 3, "failed": 0, "skipped": 0}
+    assert {client.wait(job_id, 30).status for job_id in ids} == {"canceled"}
+    [took] = running.rows(
+        """SELECT max(j.finished_at) - min(b.created_at) AS time FROM jobs j, jobs b
+        WHERE j.id = ANY($1) AND b.id = $2""",
+        ids,
+        bulk["bulkId"],
+    )
+    assert took["time"] < timedelta(seconds=5)
+    assert client.wait(bulk["bulkId"], 30).result == {"matched": 3, "done": 3, "failed": 0, "skipped": 0}
     until(lambda: outside.model.dropped == 3, what="the end of the model calls")
 
     outside.model.mode = answers()
@@ -72,8 +78,8 @@ def test_what_no_worker_obeys_for_is_terminated_after_its_grace(make_stack: Stac
     job_id = client.start("errand", errands.payload).job_id
     until(lambda: errands.first.arrived == 1, what="the first step")
     worker.freeze()
-    client.cancel(job_id)
     asked = time.monotonic()
+    client.cancel(job_id)
     job = client.wait(job_id, 60)
     assert time.monotonic() - asked >= 2
     assert (job.status, job.error and job.error.code) == ("canceled", "terminated")
