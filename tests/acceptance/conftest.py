@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from engine.schedules import RECONCILE
 from local import ports
 from tests.acceptance import unguarded
 from tests.conftest import own_namespace
@@ -119,6 +120,8 @@ def running(
             service.launch()
         for service in services:
             service.ready()
+        # its findings are the tests' own
+        stack.temporal("schedule", "toggle", "--schedule-id", RECONCILE, "--pause", "--reason", "tests")
         yield stack
     finally:
         stack.stop()
