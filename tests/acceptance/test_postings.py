@@ -54,7 +54,7 @@ def test_a_text_is_read_by_programs_and_by_a_model(running: Stack, vendors: tupl
     assert (found["title"], found["company"]["name"]) == ("Senior Data Engineer", "Acme Rockets")
     assert (found["skills"]["required"], found["evidence"]["skills.required"]["source"]) == (["Python"], "model")
     assert (found["company"]["size"], found["company"]["industry"]) == (None, None), "no words of the text say so"
-    job = running.client().get(found["jobId"])
+    job = running.client().wait(found["jobId"], 60)
     assert job.status == "completed"
     assert [step.name for step in job.steps] == ["load", "extract", "enrich", "store"]
     assert job.usage
