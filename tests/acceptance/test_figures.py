@@ -11,7 +11,7 @@ from tests.support.stand_ins import Outside
 
 
 def scraped(url: str) -> Mapping[tuple[str, frozenset[tuple[str, str]]], float]:
-    answer = httpx.get(url, headers={"Authorization": f"Bearer {KEY}"})
+    answer = httpx.get(url, headers={"Authorization": f"Bearer {KEY}"}, timeout=20)
     assert answer.status_code == 200
     families = text_string_to_metric_families(answer.text)
     return {(one.name, frozenset(one.labels.items())): one.value for family in families for one in family.samples}
@@ -23,12 +23,12 @@ def labelled(name: str, **labels: str) -> tuple[str, frozenset[tuple[str, str]]]
 
 def test_a_job_is_in_the_figures_of_ledger_api_and_worker(running: Stack, outside: Outside) -> None:
     client, job_id = start(running, outside, "figures")
-    job = client.wait(job_id, 20)
+    job = client.wait(job_id, 60)
     assert job.status == "completed"
     assert job.usage
 
     answer = httpx.get(
-        f"{running.url}/api/stats", params={"owner": "figures"}, headers={"Authorization": f"Bearer {KEY}"}
+        f"{running.url}/api/stats", params={"owner": "figures"}, headers={"Authorization": f"Bearer {KEY}"}, timeout=20
     ).json()
     total = answer["total"]
     assert (total["jobs"], total["successRate"]) == (1, 1.0)
