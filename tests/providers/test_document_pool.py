@@ -134,7 +134,7 @@ async def test_a_document_of_thousands_of_pages_is_read(pool: DocumentPool) -> N
 
 
 async def test_memory_has_an_end_and_the_next_document_its_own(newborn: Newborn) -> None:
-    async with DocumentPool(Limits(max_memory=200 * MIB), size=1) as pool:
+    async with DocumentPool(Limits(max_memory=200 * MIB, seconds=300), size=1) as pool:
         assert await outcome(pool, b"words " * 10_000_000) == "parse_memory"
         assert newborn() == []
         assert await outcome(pool, b"next") == "txt"
@@ -143,7 +143,7 @@ async def test_memory_has_an_end_and_the_next_document_its_own(newborn: Newborn)
 
 
 async def test_time_has_an_end_and_the_next_document_its_own() -> None:
-    async with DocumentPool(Limits(seconds=2), size=1) as pool:
+    async with DocumentPool(Limits(seconds=5), size=1) as pool:
         async with asyncio.timeout(OUTCOME_SECONDS):
             assert await outcome(pool, ENDLESS) == "parse_timeout"
         assert (await pool.parse(b"next", "")).text == "next"

@@ -30,7 +30,7 @@ async def test_a_server_that_is_stopped_leaves_no_connection_open(
             for _ in range(turns):
                 await asyncio.sleep(0)
         with client:
-            client.settimeout(10)
+            client.settimeout(30)
             assert await asyncio.to_thread(ends, client)
 
 
