@@ -99,10 +99,11 @@ class Hardened:
     """An activity that passes over its cancel, until `end` is set."""
 
     def __init__(self) -> None:
-        self.asked, self.end = 0, asyncio.Event()
+        self.asked, self.begun, self.end = 0, asyncio.Event(), asyncio.Event()
 
     @activity.defn(name="toy-hardened-work")
     async def work(self, said: str) -> str:
+        self.begun.set()
         while not self.end.is_set():
             try:
                 await self.end.wait()

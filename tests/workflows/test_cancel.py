@@ -14,6 +14,7 @@ from temporalio.client import WorkflowExecutionStatus
 from domain.errors import VendorError
 from domain.job import Outcome, Status
 from engine.grace import Grace
+from engine.query import live_progress
 from ledger.cancels import Cancels
 from ledger.database import Database
 from ledger.jobs import JobFilter
@@ -27,7 +28,7 @@ from tests.support.toys import ParentRequest, ToyRequest, ToyResult, Toys
 from workflows.kind import Kind
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-GRACE = 0.5
+GRACE, LONG = 0.5, 30.0
 STOPPED, ENDED = 2.0, 5.0
 
 
@@ -52,17 +53,32 @@ async def parts(
 ) -> AsyncGenerator[Parts]:
     async with cloned(postgres_url, template) as url:
         database, engine = Database(url), await own_namespace(temporal_address)
-        async with stack(database, engine, [played.work, hardened.work], kinds=kinds()) as parts:
-            grace = Grace(parts.client, Cancels(database), parts.jobs, seconds=GRACE)
-            async with parts.working(), parts.dispatching(), grace.running():
-                yield parts
+        async with (
+            stack(database, engine, [played.work, hardened.work], kinds=kinds()) as parts,
+            parts.working(),
+            parts.dispatching(),
+            # who obeys has the time that it has in the product
+            grace(parts, LONG).running(),
+        ):
+            yield parts
         await database.close()
 
 
-async def canceled(parts: Parts, job_id: UUID, *, within: float = ENDED) -> JobRow:
+@pytest_asyncio.fixture(loop_scope="module")
+async def hasty(parts: Parts) -> AsyncGenerator[None]:
+    """Who does not obey is soon terminated."""
+    async with grace(parts, GRACE).running():
+        yield
+
+
+def grace(parts: Parts, seconds: float) -> Grace:
+    return Grace(parts.client, Cancels(parts.database), parts.jobs, seconds=seconds)
+
+
+async def canceled(parts: Parts, job_id: UUID) -> JobRow:
     """Cancel the job; its row once it has ended in time."""
     assert await parts.jobs.cancel(job_id, reason="enough", by="alice")
-    row = await parts.ended(job_id, within)
+    row = await parts.ended(job_id, ENDED)
     assert (row.status, row.cancel_requested_by) == (Status.CANCELED, "alice")
     return row
 
@@ -78,10 +94,31 @@ async def hang(toys: Toys, activity_id: str) -> None:
     toys.on(activity_id, asyncio.Event().wait)  # pyright: ignore[reportArgumentType]
 
 
+async def hanging(toys: Toys, activity_id: str) -> None:
+    """Wait until the call has begun: its step is noted before that."""
+
+    async def begun() -> bool:
+        return activity_id in toys.calls
+
+    await until(begun)
+
+
+async def past(parts: Parts, job_id: UUID, step: str) -> None:
+    """Wait until the workflow knows that the step is over: the ledger knows it earlier."""
+
+    async def told() -> bool:
+        live = await live_progress(parts.client, job_id)
+        return (step, "completed") in [(one["name"], one["status"]) for one in live["steps"]]
+
+    await until(told)
+
+
 async def test_delayed(parts: Parts, toys: Toys) -> None:
     [opened] = await parts.jobs.open([new_job(not_before=datetime.now(UTC) + timedelta(hours=1))])
     assert (await parts.row(opened.id)).status == Status.DELAYED
-    row = await canceled(parts, opened.id, within=0.5)
+    assert await parts.jobs.cancel(opened.id, reason="enough", by="alice")
+    row = await parts.row(opened.id)
+    assert (row.status, row.cancel_requested_by) == (Status.CANCELED, "alice"), "at once"
     assert (row.engine_started_at, toys.calls) == (None, [])
 
 
@@ -89,6 +126,7 @@ async def test_in_the_middle_of_a_step(parts: Parts, toys: Toys) -> None:
     await hang(toys, "two")
     job_id = await parts.submit("toy")
     await parts.started(job_id, "two")
+    await hanging(toys, "two")
     asked = time.monotonic()
     row = await canceled(parts, job_id)
     await stopped(toys, "two", asked)
@@ -137,6 +175,7 @@ async def test_with_jobs_inside_it(parts: Parts, toys: Toys) -> None:
     job_id = await parts.submit("toy-parent")
     [child] = await children(parts, job_id)
     await parts.started(child.id, "two")
+    await hanging(toys, "two")
     asked = time.monotonic()
     await canceled(parts, job_id)
     assert (await parts.ended(child.id, ENDED)).status == Status.CANCELED
@@ -165,6 +204,7 @@ async def test_again_and_again(parts: Parts, toys: Toys) -> None:
 async def test_an_activity_that_does_not_obey_holds_up_no_job(parts: Parts, hardened: stubborn.Hardened) -> None:
     job_id = await parts.submit("toy-hardened")
     await parts.started(job_id, "one")
+    await hardened.begun.wait()
     row = await canceled(parts, job_id)
     assert row.error is None
     while not hardened.asked:
@@ -186,9 +226,11 @@ async def terminated(parts: Parts, job_id: UUID) -> JobRow:
     return row
 
 
+@pytest.mark.usefixtures("hasty")
 async def test_a_workflow_that_does_not_obey_is_terminated_and_says_so(parts: Parts, toys: Toys) -> None:
     job_id = await parts.submit("toy-deaf")
     await parts.started(job_id, "one", "completed")
+    await past(parts, job_id, "one")
     assert await parts.jobs.cancel(job_id, reason=None, by="alice")
     row = await terminated(parts, job_id)
     assert row.finished_at
@@ -197,10 +239,12 @@ async def test_a_workflow_that_does_not_obey_is_terminated_and_says_so(parts: Pa
     assert row.finished_at - sent["cancel_sent_at"] >= timedelta(seconds=GRACE)
 
 
+@pytest.mark.usefixtures("hasty")
 async def test_what_runs_inside_it_is_terminated_with_it(parts: Parts, toys: Toys) -> None:
     job_id = await parts.submit("toy-deaf-parent")
     [child] = await children(parts, job_id)
     await parts.started(child.id, "one", "completed")
+    await past(parts, child.id, "one")
     assert await parts.jobs.cancel(job_id, reason=None, by="alice")
     await terminated(parts, job_id)
     await terminated(parts, child.id)
@@ -217,7 +261,6 @@ async def test_a_job_that_obeys_is_left_alone(parts: Parts, toys: Toys) -> None:
     toys.on("one", wait)
     job_id = await parts.submit("toy")
     await parts.started(job_id, "one")
-    grace = Grace(parts.client, Cancels(parts.database), parts.jobs, seconds=0)
-    await grace.turn()
+    await grace(parts, 0).turn()
     gate.set()
     assert (await parts.ended(job_id)).status == Status.COMPLETED
