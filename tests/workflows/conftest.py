@@ -4,10 +4,12 @@ Tests of a module share it, for a database, a namespace and three workers cost a
 """
 
 from collections.abc import AsyncGenerator, Generator
+from datetime import timedelta
 
 import pytest
 import pytest_asyncio
 
+from engine import query
 from ledger.database import Database
 from tests.conftest import own_namespace
 from tests.support.databases import cloned
@@ -15,6 +17,12 @@ from tests.support.stack_parts import Parts, stack
 from tests.support.toys import Toys
 
 RATE_LIMIT_PATIENCE = 0.3
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What workflows answer is looked at here, not how soon."""
+    monkeypatch.setattr(query, "LIMIT", timedelta(seconds=30))
 
 
 @pytest.fixture(scope="module")
