@@ -185,8 +185,8 @@ async def test_the_end_of_a_job_is_written_whatever_was_lost(
 
 async def test_a_cancel_that_comes_while_the_end_waits_loses_neither(parts: Parts, toys: Toys, proxy: TcpProxy) -> None:
     """The work was done when the cancel came: the end that was on its way is written, and the workflow ends so."""
-    job_id = await parts.submit("toy")
     held = proxy.hold_at(FINISH)
+    job_id = await parts.submit("toy")
     await held.wait()
     proxy.refuse()
     assert await parts.jobs.cancel(job_id, reason=None, by="alice")
@@ -200,8 +200,8 @@ async def test_a_cancel_that_comes_while_the_end_waits_loses_neither(parts: Part
 
 async def test_an_end_outlives_a_long_outage(parts: Parts, toys: Toys, proxy: TcpProxy) -> None:
     """Once as a local activity, then as an ordinary one, for as long as it takes."""
-    job_id = await parts.submit("toy")
     held = proxy.hold_at(FINISH)
+    job_id = await parts.submit("toy")
     await held.wait()
     proxy.refuse()
     await parts.happened(job_id, lambda event: scheduled(event, "finish"))
