@@ -132,7 +132,12 @@ async def test_nobody_says_anything_in_time(parts: Parts, points: Waitpoints) ->
 
 
 async def test_an_answer_whose_signal_is_lost_counts_at_the_deadline(parts: Parts, points: Waitpoints) -> None:
-    job_id = await waiting(parts, within=1500)
+    job_id = await parts.submit("toy-approval", {"within": 3000})
+
+    async def opened() -> bool:
+        return len(await points.of_job(job_id)) == 2
+
+    await until(opened)
     for step in ("approve", "review"):
         await said(points, job_id, step, "yes")
     await points.told([point.id for point in await points.of_job(job_id)])
