@@ -29,7 +29,7 @@ from tests.support.stack_parts import until
 from workflows import telling as flows
 
 RETRY = (0.1, 0.2)
-TIMEOUT = 0.3
+TIMEOUT = 3.0
 OF_JOBS = webhook_secret("a-secret-key-of-the-service")
 Says = Answer | Callable[[Asked], Answer]
 
