@@ -20,7 +20,7 @@ def follow(client: Client, job_id: str, timeout: float | None, console: Console)
     """Show a job live until it has ended, where nothing can be redrawn its end alone; raises as `Client.wait` does."""
     if console.is_terminal:
         with Live(console=console, refresh_per_second=10) as live:
-            return client.wait(job_id, timeout, lambda job: live.update(job_view(job)))
+            return client.wait(job_id, timeout, lambda job: live.update(job_view(job), refresh=True))
     job = client.wait(job_id, timeout)
     console.print(job_view(job))
     return job
