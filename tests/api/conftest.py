@@ -62,7 +62,7 @@ class Api:
 
     async def client(self, credential: str | None = KEY) -> httpx.AsyncClient:
         headers = {"Authorization": f"Bearer {credential}"} if credential else {}
-        return await self._opened.enter_async_context(httpx.AsyncClient(base_url=self.url, headers=headers, timeout=10))
+        return await self._opened.enter_async_context(httpx.AsyncClient(base_url=self.url, headers=headers, timeout=60))
 
     async def token(self, *scopes: str, owner: str | None = None) -> str:
         server = await self.client()

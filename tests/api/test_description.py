@@ -1,5 +1,6 @@
 """What the API says of itself: kinds, OpenAPI, health; and what it does not load."""
 
+import asyncio
 import re
 import subprocess
 import sys
@@ -14,7 +15,9 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from api import health
 from domain.research import CompanyResearchRequest
+from engine import polling
 from engine.start import QUEUE
 from ledger.migrate import pending
 from settings import Settings
@@ -109,6 +112,9 @@ async def with_engine(
 ) -> Api:
     for name, value in engine_env.items():
         monkeypatch.setenv(name, value)
+    # for probes; here nothing is to be taken for down that is slow
+    monkeypatch.setattr(health, "ENGINE_LIMIT_SECONDS", 30.0)
+    monkeypatch.setattr(polling, "LIMIT", timedelta(seconds=30))
     return await serve(settings)
 
 
@@ -117,7 +123,7 @@ async def test_workers_that_ask_for_work_are_counted(with_engine: Api, client: C
     assert (await nobody.get("/readyz")).json() == {"ledger": "up", "engine": "up", "workers": 0}
     async with Worker(client, task_queue=QUEUE, workflows=[Idle], graceful_shutdown_timeout=timedelta(0)):
         while (await nobody.get("/readyz")).json()["workers"] != 1:
-            pass
+            await asyncio.sleep(0.05)
 
 
 async def test_the_job_goes_to_the_engine_and_a_cancel_follows_it(with_engine: Api, client: Client) -> None:
@@ -125,7 +131,7 @@ async def test_the_job_goes_to_the_engine_and_a_cancel_follows_it(with_engine: A
     job_id = (await server.post("/api/jobs", json={"jobType": "research", "payload": RESEARCH})).json()["jobId"]
     handle = client.get_workflow_handle(job_id)
     while (row := await with_engine.jobs.get(job_id)) and not row.engine_started_at:
-        pass
+        await asyncio.sleep(0.05)
     assert (await handle.describe()).workflow_type == "company-research"
     silent = await server.get(f"/api/jobs/{job_id}/progress")
     assert (silent.status_code, silent.json()["code"]) == (503, "engine_unavailable"), "nobody works"
@@ -135,6 +141,7 @@ async def test_the_job_goes_to_the_engine_and_a_cancel_follows_it(with_engine: A
         history = await handle.fetch_history()
         if EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED in {event.event_type for event in history.events}:
             break
+        await asyncio.sleep(0.05)
 
 
 async def test_a_reconciliation_answers_with_its_report(with_engine: Api) -> None:

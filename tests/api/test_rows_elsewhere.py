@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from api.app import create_app
+from intake import elsewhere
 from settings import Settings, SettingsError
 from tests.api.conftest import Api
 from tests.support.site_server import Answer
@@ -41,7 +42,11 @@ async def asked(client: httpx.AsyncClient, row_id: UUID, kind: str = "enrich-job
     return await client.post("/api/jobs", json={"jobType": kind, "payload": {field: str(row_id)}})
 
 
-async def test_rows_of_the_products_tables_are_known(api: Api, supabase: SupabaseServer) -> None:
+async def test_rows_of_the_products_tables_are_known(
+    api: Api, supabase: SupabaseServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # what does not answer in time is taken for known
+    monkeypatch.setattr(elsewhere, "ASK_SECONDS", 20.0)
     theirs, server = TheirTables(supabase), await api.client()
     position, item = theirs.add("posting", description="x"), theirs.add("interview", audio_path="uploads/a.mp3")
     assert (await asked(server, position)).status_code == 202
@@ -75,7 +80,7 @@ async def test_a_table_that_does_not_answer_holds_up_and_loses_nobody(
     supabase.fault = lambda _: answer
     began = time.monotonic()
     assert (await asked(await api.client(), uuid4())).status_code == 202
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
 
 
 @pytest.mark.parametrize(

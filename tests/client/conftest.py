@@ -14,5 +14,5 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def client(server: Server) -> Iterator[Client]:
-    with Client(server.url, "secret-key", timeout=5, patience=2) as client:
+    with Client(server.url, "secret-key", timeout=30, patience=30) as client:
         yield client

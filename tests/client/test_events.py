@@ -95,7 +95,7 @@ def test_wait_tells_each_change_once_and_returns_the_end(server: Server, client:
     def note(job: Job) -> None:
         seen.append(job.progress.text)
 
-    assert client.wait("j1", timeout=10, on_change=note).is_success
+    assert client.wait("j1", timeout=60, on_change=note).is_success
     assert seen == ["1/4", "3/4", "4/4"]
 
 

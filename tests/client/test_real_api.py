@@ -17,7 +17,7 @@ def api(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Generator[Client]
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
     # No job is handed to the engine, so that a cancel needs nobody's answer.
     app = create_app(Settings(database_url=database_url, api_keys=(KEY,), in_flight=0))
-    with served(app) as url, Client(url, KEY, patience=5) as client:
+    with served(app) as url, Client(url, KEY, patience=30) as client:
         yield client
 
 

@@ -24,7 +24,7 @@ def base() -> Iterator[str]:
 
 
 def fetch(base: str, path: str) -> LexborHTMLParser:
-    answer = httpx.get(base + path)
+    answer = httpx.get(base + path, timeout=30)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     return LexborHTMLParser(answer.text)
@@ -58,9 +58,9 @@ def test_all_that_was_written_is_read(base: str, path: str, source: Source) -> N
 
 
 def test_text_that_templates_carry_is_kept(base: str) -> None:
-    assert "Digitize and streamline internal systems" in httpx.get(f"{base}/").text
-    assert "Christina Ho, Former Deputy Assistant Secretary" in httpx.get(f"{base}/our-work/").text
-    assert "Federal Election Commission" in httpx.get(f"{base}/our-work/cloud-gov/").text
+    assert "Digitize and streamline internal systems" in httpx.get(f"{base}/", timeout=30).text
+    assert "Christina Ho, Former Deputy Assistant Secretary" in httpx.get(f"{base}/our-work/", timeout=30).text
+    assert "Federal Election Commission" in httpx.get(f"{base}/our-work/cloud-gov/", timeout=30).text
 
 
 @pages
@@ -83,13 +83,13 @@ def test_every_link_inside_leads_to_a_page_and_every_page_is_linked(base: str) -
             target = urlsplit(urljoin(base + path, link.attrs["href"] or ""))
             if f"{target.scheme}://{target.netloc}" == base and target.path not in seen:
                 open_paths.add(target.path)
-    listed = re.findall(r"<loc>(.*?)</loc>", httpx.get(f"{base}/sitemap.xml").text)
+    listed = re.findall(r"<loc>(.*?)</loc>", httpx.get(f"{base}/sitemap.xml", timeout=30).text)
     assert {base + path for path in seen} == set(listed)
     assert set(SHOWN) < seen
 
 
 def test_robots_names_the_sitemap(base: str) -> None:
-    assert httpx.get(f"{base}/robots.txt").text == f"User-agent: *\nAllow: /\nSitemap: {base}/sitemap.xml\n"
+    assert httpx.get(f"{base}/robots.txt", timeout=30).text == f"User-agent: *\nAllow: /\nSitemap: {base}/sitemap.xml\n"
 
 
 @pytest.mark.parametrize(
@@ -101,16 +101,16 @@ def test_robots_names_the_sitemap(base: str) -> None:
     ],
 )
 def test_moved_pages_say_where(base: str, path: str, location: str) -> None:
-    answer = httpx.get(base + path)
+    answer = httpx.get(base + path, timeout=30)
     assert (answer.status_code, answer.headers["location"]) == (301, location)
 
 
 def test_what_is_not_there_is_not_found(base: str) -> None:
-    assert httpx.get(f"{base}/nothing/").status_code == 404
+    assert httpx.get(f"{base}/nothing/", timeout=30).status_code == 404
 
 
 def test_only_the_first_page_waits() -> None:
-    with samples.serve(delay_first_seconds=0.5) as url, httpx.Client(base_url=url) as http:
+    with samples.serve(delay_first_seconds=0.5) as url, httpx.Client(base_url=url, timeout=30) as http:
 
         def took(path: str) -> float:
             started = time.monotonic()
@@ -118,9 +118,9 @@ def test_only_the_first_page_waits() -> None:
             return time.monotonic() - started
 
         # a busy machine holds up one of some answers
-        assert min(took("/robots.txt") for _ in range(4)) < 0.5
+        assert any(took("/robots.txt") < 0.5 for _ in range(20))
         assert took("/") >= 0.5
-        assert min(took("/about/") for _ in range(4)) < 0.5
+        assert any(took("/about/") < 0.5 for _ in range(20))
 
 
 def test_each_shipped_file_is_a_path_of_its_own() -> None:

@@ -107,7 +107,7 @@ def test_migrate_api_and_worker_come_up_and_do_a_job(
         up.enter_context(services.running("api", "worker"))
         client = up.enter_context(Client(f"http://127.0.0.1:{services.port}", KEY))
         started = client.research(NAME, "Engineer", site)
-        ended = client.wait(started.job_id, timeout=90)
+        ended = client.wait(started.job_id, timeout=SECONDS)
 
     assert (ended.status, ended.answered_by) == ("completed", "offline"), ended
     statuses = {step.name: step.status for step in ended.steps}
