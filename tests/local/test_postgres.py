@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
+import psutil
 import pytest
 
 from local.postgres import Postgres, serve
 from local.postgres_home import place
 from local.process import StartError, wait_until
+from tests.support.house import alive
 
 
 @pytest.fixture(scope="module")
@@ -24,20 +26,22 @@ async def test_a_killed_server_comes_back_on_its_port_with_its_data(folder: Path
     server = Postgres(folder, fsync=False)
     server.prepare()
     process = server.launch(tmp_path / "log")
-    wait_until(server.answers, [process], 30)
+    wait_until(server.answers, [process], 60)
     server.create_database("longrun")
     server.create_database("longrun")
     url = server.url("longrun")
     connection = await asyncpg.connect(url)
     await connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
 
+    serving = psutil.Process(process.pid).children()
     process.kill()
-    wait_until(lambda: not process.running, [], 10)
+    # what was left of it would keep another one from its memory
+    wait_until(lambda: not process.running and not any(map(alive, serving)), [], 30)
     assert not server.answers()
     connection.terminate()
 
     process = server.launch(tmp_path / "log")
-    wait_until(server.answers, [process], 30)
+    wait_until(server.answers, [process], 60)
     connection = await asyncpg.connect(url)
     assert await connection.fetchval("SELECT answer FROM kept") == 42
     # queries that other programs keep name no schema
@@ -70,7 +74,7 @@ def test_a_server_that_cannot_start_shows_its_log(folder: Path, tmp_path: Path) 
     settings.write_text("max_wrong = 1\n")
     process = server.launch(tmp_path / "log")
     with pytest.raises(StartError, match="max_wrong"):
-        wait_until(server.answers, [process], 30)
+        wait_until(server.answers, [process], 60)
     settings.write_text(before)
 
 
