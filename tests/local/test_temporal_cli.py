@@ -13,7 +13,7 @@ from local.temporal_cli import VERSION, TemporalMissingError, find_cli
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, str]:
     """An environment with an empty PATH, an empty cache and no way out."""
-    monkeypatch.setattr(temporal_cli, "DOWNLOADS", (ports.LOOPBACK, ports.free()))
+    monkeypatch.setattr(temporal_cli, "DOWNLOADS", (ports.LOOPBACK, 1))
     (tmp_path / "bin").mkdir()
     return {"PATH": str(tmp_path / "bin"), "LONGRUN_CACHE": str(tmp_path / "cache")}
 
