@@ -90,6 +90,7 @@ class SupabaseServer(SiteServer):
         if rows is None:
             message = f"Could not find the table 'public.{table}' in the schema cache"
             return told({"code": "PGRST205", "details": None, "hint": None, "message": message}, 404)
+        rows = dict(rows)  # the tests' own thread may add some meanwhile
         columns = set().union(*rows.values()) if rows else {"id"}
         [(name, value)] = [(name, said[0]) for name, said in query.items() if name != "select"]
         selected = query.get("select", ["*"])[0].split(",")
