@@ -62,7 +62,10 @@ class Apart:
     async def run(self, function: Callable[..., T], *args: Any) -> T:
         """What the function answers, or raises. Raises ProcessEnded; a call that is cancelled ends the process."""
         async with self._one_at_a_time:
-            process = self._process or await self._start()
+            process = self._process
+            # one that was ended while it rested has nothing to do with this call
+            if process is None or process.returncode is not None:
+                process = await self._start()
             try:
                 worked, answer = await self._call(process, pickle.dumps((function, args), pickle.HIGHEST_PROTOCOL))
             except (asyncio.IncompleteReadError, ConnectionError):

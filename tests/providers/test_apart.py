@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import AsyncGenerator
@@ -81,6 +82,16 @@ async def test_who_dies_dies_alone(apart: Apart) -> None:
         await apart.run(die)
     assert raised.value.in_time
     assert await apart.run(os.getpid) != first
+
+
+async def test_who_died_while_resting_costs_no_call(apart: Apart) -> None:
+    pid = await apart.run(os.getpid)
+    resting = apart._process  # pyright: ignore[reportPrivateUsage]
+    assert resting is not None
+    os.kill(pid, signal.SIGKILL)
+    while resting.returncode is None:
+        await asyncio.sleep(0.01)
+    assert await apart.run(os.getpid) != pid
 
 
 async def test_a_call_has_its_seconds_and_no_more() -> None:
