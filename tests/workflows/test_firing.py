@@ -31,7 +31,9 @@ class Gate:
         self.entered, self.open = asyncio.Event(), asyncio.Event()
 
     async def reached(self) -> None:
-        await asyncio.wait_for(self.entered.wait(), 20)
+        # as long as for a job that is to be there: see Clock.count
+        async with asyncio.timeout(60):
+            await self.entered.wait()
 
     async def __call__(self) -> str:
         self.entered.set()
@@ -68,6 +70,14 @@ class Clock:
         # where a namespace is new, the engine may begin its schedules' worker anew in the middle of a test
         await until(enough, 60)
         return await self.jobs()
+
+    async def idle(self) -> None:
+        """Wait until the engine takes no job of this schedule for running."""
+
+        async def none() -> bool:
+            return not (await self.actions()).running_actions
+
+        await until(none)
 
     async def actions(self) -> Any:
         return (await self.parts.client.get_schedule_handle(self.row.id).describe()).info
@@ -152,6 +162,7 @@ async def test_skip_leaves_out_what_comes_while_the_job_runs(parts: Parts, wind:
     [job] = await clock.jobs()
     assert (await parts.ended(job.id)).status == Status.COMPLETED
     await clock.firing_ended(job.id)
+    await clock.idle()
     await clock.fire()
     _, again = await clock.count(2)
     await parts.ended(again.id)
