@@ -127,7 +127,7 @@ async def test_open_jobs_are_canceled_wherever_they_are(parts: Parts, work: Brea
     assert (row.progress.percent, row.progress.items) == (100, Items(done=4, total=4))
     found = await outcomes(parts, bulk_id)
     assert found == {str(job_id): ("done", None) for job_id in (*waiting, running)}
-    assert (await parts.ended(running, 5)).status == Status.CANCELED
+    assert (await parts.ended(running)).status == Status.CANCELED
     for job_id in waiting:
         ended = await parts.row(job_id)
         assert (ended.status, ended.cancel_requested_by) == (Status.CANCELED, "alice")
