@@ -22,10 +22,12 @@ def stack(
 ) -> Generator[Stack]:
     env = {**places(), "PYTHONPATH": str(installed)}
     stack = Stack(tmp_path_factory.mktemp("errands"), background, env)
+    api, patient = stack.api(), stack.worker("patient", LONGRUN_GRACEFUL_SECONDS="20")
+    stack.worker("hasty", LONGRUN_GRACEFUL_SECONDS="2")
     try:
-        stack.api().launch()
-        stack.worker().launch()
-        for service in stack.services:
+        api.launch()
+        patient.launch()
+        for service in (api, patient):
             service.ready()
         yield stack
     finally:
@@ -33,12 +35,27 @@ def stack(
 
 
 @pytest.fixture
-def worker(stack: Stack) -> Generator[Service]:
-    """The one worker, running before and after each test."""
-    [_, worker] = stack.services
-    yield worker
-    if not worker.process.running:
-        worker.start()
+def patient(stack: Stack) -> Service:
+    """The worker that begins; it lets what it does take its time when it is asked to go."""
+    return alone(stack, "patient")
+
+
+@pytest.fixture
+def hasty(stack: Stack) -> Service:
+    return alone(stack, "hasty")
+
+
+def alone(stack: Stack, name: str) -> Service:
+    """That worker, running without the other one."""
+    [_, *workers] = stack.services
+    [wanted] = [worker for worker in workers if worker.name == name]
+    for worker in workers:
+        if worker is not wanted and worker.started:
+            worker.process.ask_to_stop()
+            worker.gone(60)
+    if not (wanted.started and wanted.process.running):
+        wanted.start()
+    return wanted
 
 
 def test_it_is_in_the_catalogue(stack: Stack) -> None:
@@ -50,6 +67,7 @@ def test_it_is_in_the_catalogue(stack: Stack) -> None:
         f"{stack.url}/api/jobs",
         json={"jobType": "fetch-words", "payload": {"first": "x"}},
         headers={"authorization": f"Bearer {KEY}"},
+        timeout=20,
     )
     assert refused.status_code == 422
     assert [error["pointer"] for error in refused.json()["errors"]] == ["/payload/then"]
@@ -64,7 +82,7 @@ def test_it_is_started_followed_and_read(stack: Stack, errands: Errands) -> None
     until(lambda: errands.first.arrived == 1, what="the first step")
     errands.first.answer(0, "one")
     until(lambda: errands.then.arrived == 1, what="the second step")
-    live = client.progress(started.job_id)
+    live = stack.progress(started.job_id)
     assert (live.progress.text, [step.status for step in live.steps]) == ("1/2", ["completed", "running"])
     errands.then.answer(0, "two")
     told += list(stream)
@@ -81,7 +99,7 @@ def test_it_is_canceled_in_the_middle(stack: Stack, errands: Errands) -> None:
     job_id = client.start("errand", errands.payload).job_id
     until(lambda: errands.first.arrived == 1, what="the first step")
     client.cancel(job_id)
-    assert client.wait(job_id, 10).status == "canceled"
+    assert client.wait(job_id, 30).status == "canceled"
     with pytest.raises(LongrunError, match="ended"):
         client.cancel(job_id)
     assert errands.then.arrived == 0
@@ -92,32 +110,32 @@ def ask_to_go(worker: Service) -> None:
     until(lambda: b"worker is stopping" in worker.log, what="the worker's leave")
 
 
-def test_a_worker_that_is_asked_to_go_finishes_what_it_does(stack: Stack, worker: Service, errands: Errands) -> None:
+def test_a_worker_that_is_asked_to_go_finishes_what_it_does(stack: Stack, patient: Service, errands: Errands) -> None:
     client = stack.client()
     job_id = client.start("errand", errands.payload).job_id
     until(lambda: errands.first.arrived == 1, what="the first step")
-    ask_to_go(worker)
+    ask_to_go(patient)
     errands.first.answer(0, "one")
-    assert worker.gone() == 0
+    assert patient.gone(60) == 0
     assert facts(stack, job_id, "ask") == {"status": "completed", "delivery": 1, "failures": 0}
     assert client.get(job_id).status == "running"
     errands.then.open("two")
-    worker.start()
+    alone(stack, "hasty")
     assert client.wait(job_id, 60).is_success
     assert errands.first.arrived == 1
 
 
 def test_what_outlasts_the_grace_period_is_taken_up_by_another_worker(
-    stack: Stack, worker: Service, errands: Errands
+    stack: Stack, hasty: Service, errands: Errands
 ) -> None:
     client = stack.client()
     errands.first.open("one")
     job_id = client.start("errand", errands.payload).job_id
     until(lambda: errands.then.arrived == 1, what="the second step")
-    worker.process.ask_to_stop()
-    assert worker.gone() == 0
+    hasty.process.ask_to_stop()
+    assert hasty.gone() == 0
     assert client.get(job_id).status == "running"
-    worker.start()
+    hasty.start()
     until(lambda: errands.then.arrived == 2, what="the second delivery")
     errands.then.answer(1, "two")
     job = client.wait(job_id, 30)
