@@ -16,7 +16,7 @@ from tests.support.processes import KEY, until
 
 KIND = "errand"
 # A killed server is missed for a moment longer by those who had connections to it.
-AFTERMATH = 10.0
+AFTERMATH = 30.0
 # What changed in the engine a moment ago is none of the reconciler's yet: it might still be on its way to the ledger.
 SETTLED = 2.5
 

@@ -57,10 +57,10 @@ def call(world: World, step: str, seconds: float = 1, *, answered: bool = True) 
         ([Run(Ran.COMPLETED, after(0)), Run(Ran.FAILED, after(11))], {}, True),
         ([Run(Ran.TERMINATED, after(0), after(11))], {}, True),
         ([Run(Ran.TERMINATED, after(0), after(9))], {}, True),
-        ([Run(Ran.TERMINATED, after(0), after(7))], {}, False),
-        ([Run(Ran.TERMINATED, after(0), after(7))], {"status": "expired"}, True),
+        ([Run(Ran.TERMINATED, after(0), after(4))], {}, False),
+        ([Run(Ran.TERMINATED, after(0), after(4))], {"status": "expired"}, True),
         ([Run(Ran.TERMINATED, after(0), after(9)), Run(Ran.FAILED, after(9))], {"status": "canceled"}, True),
-        ([Run(Ran.TERMINATED, after(0), after(7)), Run(Ran.FAILED, after(7))], {"status": "canceled"}, False),
+        ([Run(Ran.TERMINATED, after(0), after(4)), Run(Ran.FAILED, after(4))], {"status": "canceled"}, False),
         ([Run(Ran.RUNNING, after(0))], {"finished_at": None, "status": "running"}, True),
         ([], {"finished_at": None, "status": "running"}, False),
         ([], {"finished_at": None, "status": "queued", "engine_started_at": None}, True),
@@ -100,7 +100,7 @@ def test_calls_are_counted(world: World) -> None:
     assert ["3 times, 2 are allowed" in why for why in checks.called(ROW, world, notes)] == [True]
     notes.crashes.append(Crash("worker", after(2)))
     assert not list(checks.called(ROW, world, notes))
-    call(world, "ask", 13)
+    call(world, "ask", 19)
     assert ["after the end" in why for why in checks.called(ROW, world, notes)] == [True]
 
 
