@@ -1,6 +1,7 @@
 """`/api/schedules` over HTTP, on a real engine and a real ledger."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -30,7 +31,9 @@ async def api(
     engine_env: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Api:
-    """The API with an engine."""
+    """The API with an engine, which may be slow."""
+    for place in ("carrying.RPC", "carrying.ASKING", "scheduling.RPC"):
+        monkeypatch.setattr(f"engine.{place}", timedelta(seconds=30))
     for name, value in engine_env.items():
         monkeypatch.setenv(name, value)
     return await serve(settings)
