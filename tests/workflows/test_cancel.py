@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -47,32 +47,38 @@ def hardened() -> stubborn.Hardened:
     return stubborn.Hardened()
 
 
+class Patience(Grace):
+    """A grace whose seconds a test may change."""
+
+    def last(self, seconds: float) -> None:
+        self._grace = timedelta(seconds=seconds)
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def parts(
+async def made(
     postgres_url: str, template: str, temporal_address: str, played: Toys, hardened: stubborn.Hardened
-) -> AsyncGenerator[Parts]:
+) -> AsyncGenerator[tuple[Parts, Patience]]:
     async with cloned(postgres_url, template) as url:
         database, engine = Database(url), await own_namespace(temporal_address)
-        async with (
-            stack(database, engine, [played.work, hardened.work], kinds=kinds()) as parts,
-            parts.working(),
-            parts.dispatching(),
+        async with stack(database, engine, [played.work, hardened.work], kinds=kinds()) as parts:
             # who obeys has the time that it has in the product
-            grace(parts, LONG).running(),
-        ):
-            yield parts
+            grace = Patience(parts.client, Cancels(database), parts.jobs, seconds=LONG)
+            async with parts.working(), parts.dispatching(), grace.running():
+                yield parts, grace
         await database.close()
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def hasty(parts: Parts) -> AsyncGenerator[None]:
+@pytest.fixture
+def parts(made: tuple[Parts, Patience]) -> Parts:
+    return made[0]
+
+
+@pytest.fixture
+def hasty(made: tuple[Parts, Patience]) -> Generator[None]:
     """Who does not obey is soon terminated."""
-    async with grace(parts, GRACE).running():
-        yield
-
-
-def grace(parts: Parts, seconds: float) -> Grace:
-    return Grace(parts.client, Cancels(parts.database), parts.jobs, seconds=seconds)
+    made[1].last(GRACE)
+    yield
+    made[1].last(LONG)
 
 
 async def canceled(parts: Parts, job_id: UUID) -> JobRow:
@@ -261,6 +267,6 @@ async def test_a_job_that_obeys_is_left_alone(parts: Parts, toys: Toys) -> None:
     toys.on("one", wait)
     job_id = await parts.submit("toy")
     await parts.started(job_id, "one")
-    await grace(parts, 0).turn()
+    await Grace(parts.client, Cancels(parts.database), parts.jobs, seconds=0).turn()
     gate.set()
     assert (await parts.ended(job_id)).status == Status.COMPLETED
