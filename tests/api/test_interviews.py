@@ -13,7 +13,6 @@ from activities.recordings import GoneRecordings
 from domain.job import Status
 from ledger.interviews import Interviews
 from ledger.postings import Postings
-from local import ports
 from providers.storage.local import LocalAudio
 from settings import Settings
 from tests.api.conftest import KEY, Api, serving
@@ -200,7 +199,7 @@ async def test_where_nothing_can_be_heard_the_door_says_so(
     postgres_url: str, template: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recording: bytes
 ) -> None:
     monkeypatch.setattr("providers.speech.local.NEEDED", {"no_such_module": "no-such-package"})
-    monkeypatch.setenv("TEMPORAL_ADDRESS", f"127.0.0.1:{ports.free()}")
+    monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
     async with cloned(postgres_url, template) as url:
         settings = Settings(database_url=url, api_keys=(KEY,), audio_dir=tmp_path)
         with serving(settings) as address:

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 def process(database_url: str, tmp_path: Path) -> Generator[tuple[Popen[bytes], httpx.Client, Path]]:
     port, log = ports.free(), tmp_path / "api.log"
     environ = {"DATABASE_URL": database_url, "LONGRUN_API_KEYS": KEY, "LONGRUN_PORT": str(port)}
-    environ |= {"TEMPORAL_ADDRESS": f"127.0.0.1:{ports.free()}", "LONGRUN_LOG_LEVEL": "debug"}
+    environ |= {"TEMPORAL_ADDRESS": "127.0.0.1:1", "LONGRUN_LOG_LEVEL": "debug"}
     with log.open("wb") as sink:
         child = subprocess.Popen(
             [sys.executable, "-m", "cli", "api"], cwd=ROOT, env={**os.environ, **environ}, stdout=sink, stderr=sink

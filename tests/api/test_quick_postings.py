@@ -13,7 +13,6 @@ import pytest_asyncio
 from api import doors
 from intake.postings import MODEL_SECONDS, PostingIntake
 from ledger.database import Database
-from local import ports
 from settings import Settings
 from tests.api.conftest import KEY, serving
 from tests.support.agent_vendor import AgentVendor, Look
@@ -64,7 +63,7 @@ async def site() -> AsyncGenerator[SiteServer]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def door(postgres_url: str, template: str, site: SiteServer) -> AsyncGenerator[Door]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TEMPORAL_ADDRESS", f"127.0.0.1:{ports.free()}")
+        patch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
         intakes: list[PostingIntake] = []
 
         def patient(*parts: Any, **named: Any) -> PostingIntake:

@@ -20,7 +20,6 @@ from ledger.audit import AuditLog
 from ledger.database import Database
 from ledger.jobs import Jobs
 from ledger.steps import Steps
-from local import ports
 from settings import Settings
 from tests.api.conftest import KEY, Api, serving
 from tests.support.databases import cloned
@@ -67,7 +66,7 @@ async def api(postgres_url: str, template: str) -> AsyncGenerator[Api]:
         )
         database, engine = Database(url), pytest.MonkeyPatch()
         opened.push_async_callback(database.close)
-        engine.setenv("TEMPORAL_ADDRESS", f"127.0.0.1:{ports.free()}")
+        engine.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
         served = serving(settings)
         address = await asyncio.to_thread(served.__enter__)
         engine.undo()

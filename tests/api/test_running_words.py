@@ -23,7 +23,6 @@ from ledger.database import Database
 from ledger.jobs import JobFilter, Jobs
 from ledger.steps import Steps
 from ledger.users import Users
-from local import ports
 from settings import Settings
 from tests.api.conftest import KEY, Api, serving
 from tests.support.databases import cloned
@@ -43,7 +42,7 @@ GIVEN = {
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def api(postgres_url: str, template: str) -> AsyncGenerator[Api]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TEMPORAL_ADDRESS", f"127.0.0.1:{ports.free()}")
+        patch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
         async with cloned(postgres_url, template) as url, AsyncExitStack() as clients:
             database = Database(url)
             jobs = Jobs(database)

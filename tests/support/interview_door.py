@@ -12,7 +12,6 @@ from ledger.audit import AuditLog
 from ledger.database import Database
 from ledger.jobs import Jobs
 from ledger.steps import Steps
-from local import ports
 from settings import Settings
 from tests.api.conftest import KEY, Api, serving
 from tests.support.databases import cloned
@@ -26,7 +25,7 @@ MOST = 1_200_000
 async def door(postgres_url: str, template: str, **changed: Any) -> AsyncGenerator[Api]:
     """An API that takes recordings of at most MOST bytes; `changed` are settings."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TEMPORAL_ADDRESS", f"127.0.0.1:{ports.free()}")
+        patch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
         async with cloned(postgres_url, template) as url:
             database = Database(url)
             jobs = Jobs(database)
