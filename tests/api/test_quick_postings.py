@@ -92,7 +92,7 @@ async def door(postgres_url: str, template: str, site: SiteServer) -> AsyncGener
                     # the first find the model loading, and the process that reads not yet started
                     return (await door.give(READS, description=PLAIN))["title"] is not None
 
-                await until(reads, 60)
+                await until(reads, 180)
                 yield door
             await database.close()
 
