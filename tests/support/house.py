@@ -1,5 +1,7 @@
 """The product with every part in the hands of who runs it: PostgreSQL, Temporal, worker and API, to be killed."""
 
+import os
+import signal
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -43,6 +45,8 @@ class Database:
 
     def kill(self) -> None:
         """Returns when its last backend has ended: until then one may still commit what it was told to."""
+        # stopped it begins no other
+        os.kill(self.process.pid, signal.SIGSTOP)
         serving = psutil.Process(self.process.pid).children()
         self.process.kill()
         until(lambda: not self.process.running and not any(map(alive, serving)), what="the end of PostgreSQL")
