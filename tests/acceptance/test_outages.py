@@ -69,8 +69,9 @@ def test_all_three_die_in_turn_and_the_job_completes(house: House, outside: Outs
     for part in ("worker", "engine", "ledger"):
         house.kill(part)
         house.start(part)
-        until(lambda: outside.model.requests == 2, 60, "the second question, after the worker's death")
-    assert outside.model.dropped == 1
+        until(lambda: outside.model.requests >= 2, 60, "the second question, after the worker's death")
+    # an engine that is away for long has the step begun once more
+    until(lambda: outside.model.dropped == outside.model.requests - 1, what="the end of what nobody waits for")
     background.call(held.open)
     job = client.wait(job_id, 90)
     assert_whole(house, outside, job)
@@ -104,7 +105,7 @@ def test_an_engine_that_is_down_does_not_keep_a_job_out(house: House, outside: O
     with pytest.raises(LongrunError) as refused:
         client.progress(job_id)
     assert (refused.value.status, refused.value.code) == (503, "engine_unavailable")
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 6, "it is given two seconds"
     assert outside.asked() == {"site": 0, "github": 0, "model": 0}
     house.start("engine")
     assert_whole(house, outside, client.wait(job_id, 60))
