@@ -73,7 +73,7 @@ class Receiver:
             return Answer(404)
         if number == 7 and not self.mended:
             self.hung += 1
-            return Answer(delay=60.0)
+            return Answer(delay=300.0)
         return Answer(200, {"content-type": "application/json"}, json.dumps({"order": number}))
 
     def calls(self, job_id: str) -> Counter[tuple[str, str]]:
@@ -133,11 +133,11 @@ BEFORE = {f"Sum {number}": "completed" for number in (0, 1, 2, 3, 4, 6, 8, 9)} |
 
 def paused(client: Client, job_id: str, receiver: Receiver) -> bool:
     """Wait until all is done that can be: order 7 hangs, and a person is waited for."""
-    return until(lambda: standing(client.get(job_id)) == BEFORE and receiver.hung >= 2, 60, "the pause")
+    return until(lambda: standing(client.get(job_id)) == BEFORE and receiver.hung >= 2, 120, "the pause")
 
 
 def test_a_graph_of_thirty_steps_outlives_its_worker(make_stack: StackMaker, receiver: Receiver) -> None:
-    stack = make_stack(LONGRUN_FETCH_ALLOW=receiver.site.authority, LONGRUN_FETCH_TIMEOUT_SECONDS="50")
+    stack = make_stack(LONGRUN_FETCH_ALLOW=receiver.site.authority, LONGRUN_FETCH_TIMEOUT_SECONDS="250")
     worker, api = stack.worker(), stack.api()
     worker.launch()
     api.launch()
