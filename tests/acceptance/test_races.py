@@ -38,7 +38,7 @@ def zombie(stack: Stack, errands: Errands, way: Way) -> str:
     background.call(engine.refuse)
     until(lambda: errands.first.arrived == 2, 60, "the second attempt")
     errands.first.answer(1, "what the other fetched")
-    until(lambda: errands.then.arrived == 1, what="the next step")
+    until(lambda: errands.then.arrived == 1, 60, "the next step")
     assert stack.step(job_id, "ask")["status"] == "completed"
 
     landed = background.call(ledger.drop_next_answer_after, SLEPT)
