@@ -173,7 +173,7 @@ def test_a_request_that_hangs_ends_with_the_job(running: Stack, outside: Outside
     until(lambda: outside.deepgram.listened, what="a request")
     running.client().cancel(given.job_id)
     assert given.ended().status == "canceled"
-    until(lambda: outside.deepgram.dropped, 10, "the end of the request")
+    until(lambda: outside.deepgram.dropped, what="the end of the request")
 
 
 def test_an_interview_that_is_deleted_while_it_is_heard_is_gone_with_all_of_it(
@@ -189,7 +189,7 @@ def test_an_interview_that_is_deleted_while_it_is_heard_is_gone_with_all_of_it(
     for path in (place, f"{place}/audio", f"{place}/export"):
         assert httpx.get(path, headers=HEADERS, timeout=20).status_code == 404
     assert given.ended().status == "canceled"
-    until(lambda: outside.deepgram.dropped, 10, "the end of the request")
+    until(lambda: outside.deepgram.dropped, what="the end of the request")
     assert not file.exists()
     for table in ("interview_questions", "interview_jobs"):
         assert not running.rows(f"SELECT FROM {table} WHERE interview_id = $1", given.id)
