@@ -13,6 +13,7 @@ from statistics import median
 from typing import NamedTuple
 
 from temporalio.client import WorkflowExecutionStatus
+from temporalio.service import RPCError, RPCStatusCode
 
 from bench.figures import Figure, ms
 from bench.ground import Ground, Program
@@ -84,7 +85,12 @@ async def one(ground: Ground, contender: Contender) -> float:
     handle = contender.program.client.get_workflow_handle(json.loads(landing.bodies[0])["jobId"])
     while True:
         await asyncio.sleep(PAUSE)
-        found = await handle.describe()
+        try:
+            found = await handle.describe()
+        except RPCError as error:
+            if error.status != RPCStatusCode.NOT_FOUND:
+                raise
+            continue  # a slow machine has yet to start it
         if found.close_time:
             assert found.status == WorkflowExecutionStatus.COMPLETED
             return found.close_time.timestamp() - landing.began
