@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urljoin, urlsplit
 
 from domain.errors import RateLimited, VendorError
@@ -21,6 +22,8 @@ AT_ONCE = 4
 GUESS_TIMEOUT = 8.0
 SITEMAPS = 3
 SENTENCES_PAGE, SENTENCES_ALL = 60, 400
+# one page at a time: with lxml at work in several threads a process was once aborted, and with it all that it did
+READING = ThreadPoolExecutor(1, "pages")
 
 REASONS: dict[str, tuple[str, str, bool]] = {
     "timeout": ("site_down", "the website did not answer in time", True),
@@ -215,7 +218,7 @@ async def readable(html: str, url: str) -> Page:
     """The page, if it says anything to a reader without JavaScript; else VendorError."""
     if html.strip() and "<" not in html:
         raise VendorError("the address leads to a file that is not a web page", code="site_not_html", retryable=False)
-    page = await asyncio.to_thread(read_page, html, url)
+    page = await asyncio.get_running_loop().run_in_executor(READING, read_page, html, url)
     if page.needs_javascript:
         raise VendorError("the website shows nothing without JavaScript", code="site_needs_javascript", retryable=False)
     if not page.sentences or not page.words:
