@@ -144,10 +144,8 @@ async def page(wanted: Wanted, given: "Services", caller: "Caller") -> "tuple[Se
     # `limit` and `cursor` choose nothing
     only_open = cursor.only_open if cursor else not wanted.model_fields_set - {"limit"}
     chosen = wanted.of(given, "?", only_open=only_open)
-    found = [
-        await given.jobs.list(each, limit=wanted.limit + 1, before=before(wanted.cursor))
-        for each in caller.narrow(chosen)
-    ]
+    ended = (cursor.at, cursor.id) if cursor else None
+    found = [await given.jobs.list(each, limit=wanted.limit + 1, before=ended) for each in caller.narrow(chosen)]
     rows = found[0] if len(found) == 1 else _merged(found, wanted.limit + 1)
     if len(rows) <= wanted.limit:
         return rows, None
