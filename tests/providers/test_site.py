@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import time
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -12,7 +13,9 @@ from pydantic import HttpUrl
 from domain.errors import RateLimited, VendorError
 from domain.research import CompanyResearchRequest, Evidence, SiteFound
 from local import ports
+from providers import site as reading
 from providers.crawlbase import Crawlbase
+from providers.pages import Page, read_page
 from providers.search import WebSearch
 from providers.site import CompanySite
 from providers.web import GuardedClient
@@ -335,3 +338,20 @@ async def test_evidence_is_capped_a_page() -> None:
     async with SiteServer({"/": page(f"<main><p>{words}</p></main>", title="18F")}) as site:
         found, evidence = await read(site)
     assert (found.sentences, evidence[-1].id) == (60, "p1.60")
+
+
+async def test_pages_are_read_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once = [0, 0]
+
+    def counted(html: str, url: str) -> Page:
+        at_once[0] += 1
+        at_once[1] = max(at_once)
+        time.sleep(0.02)
+        found = read_page(html, url)
+        at_once[0] -= 1
+        return found
+
+    monkeypatch.setattr(reading, "read_page", counted)
+    html = "<html><body><p>Acme Rockets builds small rockets for universities.</p></body></html>"
+    await asyncio.gather(*(reading.readable(html, "https://acme.example/") for _ in range(4)))
+    assert at_once == [0, 1]
